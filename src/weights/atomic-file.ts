@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { BoxwrightError } from '../errors.js';
+
+/** What a file is written from: one piece, or pieces in order, which are never joined in memory. */
+export type FileContent = string | Uint8Array | Iterable<string | Uint8Array>;
+
+const advice: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full: free some space or choose another folder',
+  EDQUOT: 'the disk quota is used up: free some space or choose another folder',
+  EFBIG: 'the file would be larger than this system allows: raise the limit (ulimit -f) or choose another folder',
+  EACCES: 'permission denied: make the folder writable or choose another one',
+  EPERM: 'not permitted: make the folder writable or choose another one',
+  EROFS: 'the file system is read-only: choose another folder',
+  ENOENT: 'its folder does not exist: create it first',
+  ENOTDIR: 'a part of its path is a file, not a folder: choose another path',
+  EISDIR: 'there is a folder of that name: choose another name',
+};
+
+/**
+ * Writes a file so that whoever looks, at any moment and after a power cut, finds the previous file or the whole new one:
+ * the content goes to a temporary name in the same folder, is flushed to the disk and renamed over `path`, and the
+ * folder is flushed too. A symbolic link at `path` is replaced, not followed.
+ *
+ * @throws BoxwrightError `io` where that fails (disk full, no permission, no such folder); the temporary file is
+ *   removed and the previous file is as it was.
+ */
+export async function writeFileAtomically(path: string, content: FileContent): Promise<void> {
+  const folder = dirname(path);
+  const temporary = join(folder, `.${basename(path)}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`);
+  try {
+    await writeThrough(temporary, content);
+    await rename(temporary, path);
+  } catch (cause) {
+    await rm(temporary, { force: true }).catch(() => {});
+    throw writeError(path, cause);
+  }
+  await flushFolder(folder);
+}
+
+/** The error for a file or folder that could not be written: names the path, the system's reason and the way out. */
+export function writeError(path: string, cause: unknown): BoxwrightError {
+  if (cause instanceof BoxwrightError) return cause;
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code ?? '';
+  const reason = advice[code] ?? (cause instanceof Error ? cause.message : String(cause));
+  return new BoxwrightError('io', `cannot write ${path}: ${reason}${code && ` (${code})`}`, { cause });
+}
+
+async function writeThrough(path: string, content: FileContent): Promise<void> {
+  const file = await open(path, 'wx');
+  try {
+    for (const piece of piecesOf(content)) await writeAll(file, piece);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+function piecesOf(content: FileContent): Iterable<string | Uint8Array> {
+  return typeof content === 'string' || content instanceof Uint8Array ? [content] : content;
+}
+
+// A write may take less than it was given (it never takes more than 2 GiB), without an error.
+async function writeAll(file: FileHandle, piece: string | Uint8Array): Promise<void> {
+  const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece;
+  for (let at = 0; at < bytes.byteLength; ) {
+    at += (await file.write(bytes, at, Math.min(bytes.byteLength - at, 2 ** 30))).bytesWritten;
+  }
+}
+
+// Only a folder's flush makes the rename itself last; systems that cannot open a folder (Windows) do it on their own.
+async function flushFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r').catch(() => undefined);
+  try {
+    await handle?.sync();
+  } catch {
+    // The new file is in place and whole; some network file systems refuse to flush a folder.
+  } finally {
+    await handle?.close();
+  }
+}

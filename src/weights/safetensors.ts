@@ -1,0 +1,128 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { BoxwrightError } from '../errors.js';
+import type { Tensor } from '../graph/tensor.js';
+import { bytesOf, elementCount, viewArray } from '../graph/tensor.js';
+import { writeFileAtomically } from './atomic-file.js';
+import { widenBfloat16, widenFloat16 } from './half-precision.js';
+import {
+  buildHeader,
+  type Header,
+  type HeaderEntry,
+  headerLength,
+  parseHeader,
+  storedTypes,
+} from './safetensors-header.js';
+
+/** What a safetensors file holds, tensors in the order of its header. */
+export interface Safetensors {
+  readonly tensors: Map<string, Tensor>;
+  readonly metadata: Record<string, string>;
+}
+
+export interface ReadOptions {
+  /** Turn F16 into float32. Without it F16 stays `float16` (its bits); BF16 becomes float32 always, as no array holds it. */
+  readonly widen?: boolean;
+}
+
+/**
+ * Reads a safetensors file: F64, F32, F16, BF16, I64, I32, U32, U8, I8 and BOOL. The header is checked against the
+ * file's size before any tensor is allocated, and every tensor has memory of its own.
+ *
+ * @throws BoxwrightError `io` if the file cannot be read; `weights` if it is truncated or not a valid safetensors file
+ *   (bytes expected and found are named).
+ */
+export async function readSafetensors(path: string, options: ReadOptions = {}): Promise<Safetensors> {
+  const file = await open(path, 'r').catch((cause) => Promise.reject(readError(path, cause)));
+  try {
+    const { size } = await file.stat();
+    const first = await readBytes(file, 0, Math.min(8, size), path);
+    const length = headerLength(first, size, path);
+    const dataStart = 8 + length;
+    const header = parseHeader(await readBytes(file, 8, length, path), size - dataStart, path);
+    const tensors = new Map<string, Tensor>();
+    for (const entry of header.entries) {
+      const bytes = await readBytes(file, dataStart + entry.begin, entry.end - entry.begin, path);
+      tensors.set(entry.name, tensorOf(entry, bytes, options));
+    }
+    return { tensors, metadata: header.metadata };
+  } catch (cause) {
+    throw cause instanceof BoxwrightError ? cause : readError(path, cause);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Reads safetensors from memory; `name` is what errors call it. Tensors are views of `bytes` where their elements lie
+ * at a multiple of their size, and copies where they do not.
+ *
+ * @throws BoxwrightError `weights`, as `readSafetensors`.
+ */
+export function parseSafetensors(bytes: Uint8Array, name: string, options: ReadOptions = {}): Safetensors {
+  const dataStart = 8 + headerLength(bytes, bytes.byteLength, name);
+  const header: Header = parseHeader(bytes.subarray(8, dataStart), bytes.byteLength - dataStart, name);
+  const tensors = new Map<string, Tensor>();
+  for (const entry of header.entries) {
+    tensors.set(entry.name, tensorOf(entry, bytes.subarray(dataStart + entry.begin, dataStart + entry.end), options));
+  }
+  return { tensors, metadata: header.metadata };
+}
+
+/**
+ * Writes tensors and metadata as a safetensors file, atomically (see `writeFileAtomically`): equal input gives equal bytes.
+ *
+ * @throws BoxwrightError `weights` if a tensor's data does not fill its shape or a name is reserved; `io` if the file
+ *   cannot be written, in which case a previous file of that name is as it was.
+ */
+export async function writeSafetensors(
+  path: string,
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  for (const [name, tensor] of tensors) checkTensor(path, name, tensor);
+  const { header, order } = buildHeader(tensors, metadata);
+  await writeFileAtomically(path, [header, ...order.map((name) => bytesOf(tensors.get(name)!.data))]);
+}
+
+function checkTensor(path: string, name: string, { shape, data }: Tensor): void {
+  if (name === '__metadata__') {
+    throw new BoxwrightError(
+      'weights',
+      `${path}: a tensor cannot be called __metadata__, safetensors keeps that name for itself`,
+    );
+  }
+  if (data.length !== elementCount(shape)) {
+    const found = `${data.length} elements, expected ${elementCount(shape)}`;
+    throw new BoxwrightError('weights', `${path}: tensor ${JSON.stringify(name)} of shape [${shape}] has ${found}`);
+  }
+}
+
+function tensorOf({ stored, shape }: HeaderEntry, bytes: Uint8Array, { widen }: ReadOptions): Tensor {
+  const { dtype, bytes: size } = storedTypes[stored];
+  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  if (stored === 'BF16') return { dtype: 'float32', shape, data: widenBfloat16(viewArray('float16', aligned)) };
+  if (stored === 'F16' && widen) return { dtype: 'float32', shape, data: widenFloat16(viewArray('float16', aligned)) };
+  return { dtype, shape, data: viewArray(dtype, aligned) };
+}
+
+async function readBytes(file: FileHandle, position: number, length: number, path: string): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length; ) {
+    // One read takes at most 2 GiB.
+    const { bytesRead } = await file.read(bytes, at, Math.min(length - at, 2 ** 30), position + at);
+    if (bytesRead === 0) {
+      throw new BoxwrightError(
+        'weights',
+        `${path}: the file ended at byte ${position + at}, expected ${position + length}: it shrank while it was read`,
+      );
+    }
+    at += bytesRead;
+  }
+  return bytes;
+}
+
+function readError(path: string, cause: unknown): BoxwrightError {
+  const code = (cause as NodeJS.ErrnoException).code;
+  const reason = code === 'ENOENT' ? 'there is no such file' : (cause as Error).message;
+  return new BoxwrightError('io', `cannot read ${path}: ${reason}`, { cause });
+}
