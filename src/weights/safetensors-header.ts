@@ -2,7 +2,7 @@ import { BoxwrightError } from '../errors.js';
 import type { ElementType, Tensor } from '../graph/tensor.js';
 import { bytesPerElement, elementCount } from '../graph/tensor.js';
 
-/** How one element type of a file is held here; `widen` marks 16-bit floats that become float32. */
+/** How one element type of a file is held here, and the bytes that an element takes in the file. */
 interface StoredType {
   readonly dtype: ElementType;
   readonly bytes: number;

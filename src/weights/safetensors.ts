@@ -99,7 +99,8 @@ function checkTensor(path: string, name: string, { shape, data }: Tensor): void 
 
 function tensorOf({ stored, shape }: HeaderEntry, bytes: Uint8Array, { widen }: ReadOptions): Tensor {
   const { dtype, bytes: size } = storedTypes[stored];
-  const aligned = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  // Not slice(): that of a Buffer is a view.
+  const aligned = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
   if (stored === 'BF16') return { dtype: 'float32', shape, data: widenBfloat16(viewArray('float16', aligned)) };
   if (stored === 'F16' && widen) return { dtype: 'float32', shape, data: widenFloat16(viewArray('float16', aligned)) };
   return { dtype, shape, data: viewArray(dtype, aligned) };
