@@ -1,0 +1,143 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { BoxwrightError } from '../errors.js';
+import { requireKnownClasses } from './classes.js';
+import { type CocoCategory, type CocoFile, mergeCategories, parseCoco } from './coco-json.js';
+import type { DataProblem, Dataset, DatasetImage, GroundTruth } from './dataset.js';
+import { checkBox, checkSize } from './ground-truth.js';
+import type { OpenOptions } from './layout.js';
+import { splitBySeed } from './parts.js';
+import { locatePictures, requirePictures } from './picture-files.js';
+
+/** An annotation file and where its pictures may lie. */
+export interface CocoSource {
+  readonly root: string;
+  readonly file: string;
+  readonly folders: readonly string[];
+  /** Files of the other parts, whose categories are merged so that all parts have one class list. */
+  readonly siblings: readonly string[];
+}
+
+/** Reads one COCO annotation file; `split` is a part to be split off by the seed. */
+export async function readCoco(source: CocoSource, options: OpenOptions, split?: string): Promise<Dataset> {
+  const { file } = source;
+  const coco = await readCocoFile(file);
+  const categories = mergeCategories([
+    { file, categories: coco.categories },
+    ...(await Promise.all(
+      source.siblings.map(async (other) => ({ file: other, categories: (await readCocoFile(other)).categories })),
+    )),
+  ]);
+  const { classes, categoryIds, labels } = orderClasses(categories, options.classes, file);
+  const problems: DataProblem[] = [];
+  const objects = readObjects(coco, labels, file, problems);
+  const entries = split === undefined ? coco.images : splitBySeed(coco.images, split, options.seed ?? 0, file);
+  const folders = options.pictures ? [options.pictures] : existingFolders(source);
+  const names = entries.map((image) => image.file_name);
+  const { folder, missing } = await locatePictures(names, folders);
+  requirePictures(file, missing, names.length, folders);
+  const images = entries.map((image): DatasetImage => {
+    const { id, file_name, width, height } = image;
+    return { id, path: join(folder, file_name), name: file_name, width, height, objects: objects.get(id) ?? [] };
+  });
+  const kept = split === undefined ? problems : problemsOf(problems, coco, new Set(entries.map(({ id }) => id)));
+  const title = basename(source.root);
+  return {
+    name: options.part ? `${title} ${options.part}` : title,
+    format: 'coco',
+    classes,
+    categoryIds,
+    images,
+    problems: kept,
+  };
+}
+
+async function readCocoFile(path: string): Promise<CocoFile> {
+  const text = await readFile(path, 'utf8').catch((cause: Error) => {
+    throw new BoxwrightError('io', `${path}: the annotations cannot be read (${cause.message})`, { cause });
+  });
+  return parseCoco(text, path);
+}
+
+/** Classes by ascending category id, or in the order asked for; `labels` maps a category id to its class. */
+function orderClasses(categories: readonly CocoCategory[], wanted: readonly string[] | undefined, file: string) {
+  const names = categories.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw new BoxwrightError('data', `${file}: two categories are named '${twice}'; names must differ`);
+  const classes = wanted ?? names;
+  requireKnownClasses(names, classes, file);
+  const byName = new Map(categories.map(({ id, name }) => [name, id]));
+  const labels = new Map(categories.map(({ id, name }) => [id, classes.indexOf(name)]));
+  // A class asked for that the file lacks has no id of its own.
+  return {
+    classes,
+    categoryIds: classes.every((name) => byName.has(name))
+      ? classes.map((name) => byName.get(name) as number)
+      : undefined,
+    labels,
+  };
+}
+
+/** Checked objects by image id. */
+function readObjects(coco: CocoFile, labels: ReadonlyMap<number, number>, file: string, problems: DataProblem[]) {
+  const images = new Map(coco.images.map((image) => [image.id, image]));
+  for (const { file_name, width, height } of images.values()) checkSize(`${file}, image ${file_name}`, width, height);
+  const objects = new Map<number | string, GroundTruth[]>();
+  coco.annotations.forEach(({ image_id, category_id, bbox, iscrowd, area, id }, index) => {
+    const place = `${file}, annotation ${index} (id ${id})`;
+    const image = images.get(image_id);
+    if (!image) throw new BoxwrightError('data', `${place}: image_id ${image_id} is not among the file's images`);
+    const label = labels.get(category_id);
+    if (label === undefined) {
+      const known = [...labels.keys()].slice(0, 10).join(', ');
+      throw new BoxwrightError(
+        'data',
+        `${place}: category_id ${category_id} is not among the file's categories (${known}${labels.size > 10 ? ', …' : ''})`,
+      );
+    }
+    const [x, y, width, height] =
+      Array.isArray(bbox) && bbox.length === 4 ? bbox.map(asNumber) : Array(4).fill(Number.NaN);
+    const origin = { file: `${basename(file)}, image ${image.file_name}`, index };
+    const box = checkBox([x, y, x + width, y + height], image, origin, problems);
+    if (!box) return;
+    const object: GroundTruth = { box, label, crowd: Boolean(iscrowd), area, id };
+    const list = objects.get(image_id);
+    if (list) list.push(object);
+    else objects.set(image_id, [object]);
+  });
+  return objects;
+}
+
+/** Anything but a number is refused as NaN is. */
+function asNumber(value: unknown): number {
+  return typeof value === 'number' ? value : Number.NaN;
+}
+
+function problemsOf(
+  problems: readonly DataProblem[],
+  coco: CocoFile,
+  ids: ReadonlySet<number | string>,
+): DataProblem[] {
+  return problems.filter(({ index }) => index === undefined || ids.has(coco.annotations[index].image_id));
+}
+
+function existingFolders({ folders }: CocoSource): string[] {
+  return [...new Set(folders)].filter((folder) => existsSync(folder));
+}
+
+/** Where pictures of an annotation file may lie: folders named after the part, then the usual ones. */
+export function pictureFolders(root: string, file: string, part: string): string[] {
+  const beside = dirname(file);
+  return [
+    join(root, part),
+    join(root, 'images', part),
+    join(root, part, 'images'),
+    join(root, 'images'),
+    join(root, 'JPEGImages'),
+    join(beside, 'images'),
+    beside,
+    root,
+  ];
+}

@@ -1,0 +1,67 @@
+/** `[x1, y1, x2, y2]` in pixels of the upright picture; x2 and y2 are exclusive edges, so the width is `x2 - x1`. */
+export type PixelBox = [x1: number, y1: number, x2: number, y2: number];
+
+/** One labelled object of a picture. */
+export interface GroundTruth {
+  /** Inside the picture and of positive size: readers drop or clip what is not, and say so in `Dataset.problems`. */
+  readonly box: PixelBox;
+  /** Index into `Dataset.classes`, from 0. */
+  readonly label: number;
+  /** Pascal VOC: hard to recognise; neither trained on nor counted by VOC's metric. */
+  readonly difficult?: boolean;
+  /** Pascal VOC: the box does not cover the whole object. */
+  readonly truncated?: boolean;
+  /** COCO: the box stands for a group; detections inside it are ignored by COCO's metric. */
+  readonly crowd?: boolean;
+  /** COCO: area of the segmentation in pixels, by which its metric sorts objects into small, medium and large. */
+  readonly area?: number;
+  /** COCO: the annotation's id. */
+  readonly id?: number;
+}
+
+/** A picture of a data set, not decoded yet. */
+export interface DatasetImage {
+  /** COCO's image id, or the name without extension where the format has no ids. */
+  readonly id: number | string;
+  /** Absolute path of the file. */
+  readonly path: string;
+  /** File name as the annotations give it, for messages. */
+  readonly name: string;
+  /** Size in pixels after EXIF orientation, from the annotations; compared with the file when it is decoded. */
+  readonly width: number;
+  readonly height: number;
+  readonly objects: readonly GroundTruth[];
+}
+
+/** Something odd in the data that was survived; what could not be survived is a `BoxwrightError`. */
+export interface DataProblem {
+  /** The annotation file or picture. */
+  readonly file: string;
+  /** Where in the file: object or annotation index from 0. */
+  readonly index?: number;
+  /** What was found. */
+  readonly what: string;
+  /** What was done about it. */
+  readonly action: 'dropped' | 'clipped' | 'replaced';
+}
+
+/** Formats that `openDataset` reads. */
+export type DatasetFormat = 'coco' | 'voc';
+
+/** Pictures with their labelled boxes. */
+export interface Dataset {
+  /** Folder or file name and part, for titles and messages. */
+  readonly name: string;
+  readonly format: DatasetFormat;
+  /** Class names; the order is the same for every part of a data set. */
+  readonly classes: readonly string[];
+  /** COCO's category id of every class. */
+  readonly categoryIds?: readonly number[];
+  readonly images: readonly DatasetImage[];
+  readonly problems: readonly DataProblem[];
+}
+
+/** A problem as one line for people. */
+export function describeProblem({ file, index, what, action }: DataProblem): string {
+  return `${file}${index === undefined ? '' : `, object ${index}`}: ${what} (${action})`;
+}
