@@ -1,0 +1,52 @@
+import type { PixelRegion } from '../resize.js';
+
+/** The labelled boxes of a picture: `boxes` [n, 4] as x1, y1, x2, y2 and `labels` [n]. */
+export interface PictureObjects {
+  readonly boxes: Float64Array;
+  readonly labels: Int32Array;
+}
+
+/** The objects whose centre is strictly inside a region, cut to it and relative to its corner; all in pixels. */
+export function objectsInside({ boxes, labels }: PictureObjects, region: PixelRegion): PictureObjects {
+  const kept: number[] = [];
+  for (let i = 0; i < labels.length; i++) if (isCentreInside(boxes, i, region)) kept.push(i);
+  const { left, top, right, bottom } = region;
+  const cut = new Float64Array(kept.length * 4);
+  kept.forEach((from, to) => {
+    cut[to * 4] = Math.max(boxes[from * 4], left) - left;
+    cut[to * 4 + 1] = Math.max(boxes[from * 4 + 1], top) - top;
+    cut[to * 4 + 2] = Math.min(boxes[from * 4 + 2], right) - left;
+    cut[to * 4 + 3] = Math.min(boxes[from * 4 + 3], bottom) - top;
+  });
+  return { boxes: cut, labels: Int32Array.from(kept, (i) => labels[i]) };
+}
+
+/** True if the centre of box i is strictly inside the region. */
+export function isCentreInside(boxes: Float64Array, i: number, { left, top, right, bottom }: PixelRegion): boolean {
+  const x = (boxes[i * 4] + boxes[i * 4 + 2]) / 2;
+  const y = (boxes[i * 4 + 1] + boxes[i * 4 + 3]) / 2;
+  return left < x && top < y && x < right && y < bottom;
+}
+
+/** The objects moved by whole pixels. */
+export function moveObjects({ boxes, labels }: PictureObjects, right: number, down: number): PictureObjects {
+  return { boxes: boxes.map((value, i) => value + (i % 2 === 0 ? right : down)), labels };
+}
+
+/** Boxes divided by width and height into 0..1, mirrored left and right first if asked. */
+export function normaliseObjects(
+  objects: PictureObjects,
+  width: number,
+  height: number,
+  flip: boolean,
+): PictureObjects {
+  const { boxes, labels } = objects;
+  const normalised = new Float64Array(boxes.length);
+  for (let i = 0; i < boxes.length; i += 4) {
+    normalised[i] = (flip ? width - boxes[i + 2] : boxes[i]) / width;
+    normalised[i + 1] = boxes[i + 1] / height;
+    normalised[i + 2] = (flip ? width - boxes[i] : boxes[i + 2]) / width;
+    normalised[i + 3] = boxes[i + 3] / height;
+  }
+  return { boxes: normalised, labels };
+}

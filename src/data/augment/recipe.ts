@@ -1,0 +1,92 @@
+/**
+ * How training pictures are varied, as plain data that can be sent to a worker or written into a run's configuration.
+ * Steps that are present act in this order: photometric, expand, crop, flip, resize, jitter. Every random step but the
+ * crop acts half of the time.
+ */
+export interface AugmentationRecipe {
+  readonly photometric?: PhotometricRecipe;
+  readonly expand?: ExpandRecipe;
+  readonly crop?: CropRecipe;
+  /** Mirror left and right, half of the time. */
+  readonly flip?: boolean;
+  readonly jitter?: JitterRecipe;
+}
+
+/** SSD's photometric distortion (Liu et al. 2016, after Howard 2013), on floating-point values that are not clipped. */
+export interface PhotometricRecipe {
+  /** Largest amount added to every channel, of 255. */
+  readonly brightness: number;
+  /** Range of the factor on every channel, before or after the change of hue and saturation. */
+  readonly contrast: readonly [low: number, high: number];
+  /** Range of the factor on HSV's saturation. */
+  readonly saturation: readonly [low: number, high: number];
+  /** Largest turn of HSV's hue, in degrees. */
+  readonly hue: number;
+  /** Half of the time one of the six orders of the channels. */
+  readonly channelShuffle: boolean;
+}
+
+/** Puts the picture somewhere on a larger canvas, half of the time. */
+export interface ExpandRecipe {
+  /** The canvas has 1 to this many times the width and height. */
+  readonly maxRatio: number;
+  /** RGB of the canvas. */
+  readonly fill: readonly [red: number, green: number, blue: number];
+}
+
+/** A crop: the whole picture, any crop with an object in it, or one with at least this IoU to objects. */
+export type CropMode = 'whole' | 'free' | number;
+
+/** A random crop of 0.3 to 1 of width and height that keeps the boxes whose centre is inside. */
+export interface CropRecipe {
+  /** One is chosen with equal chances. */
+  readonly modes: readonly CropMode[];
+  /**
+   * What a numbered mode m asks of the IoUs between the crop and the boxes.
+   * `any`: the largest is at least m (SSD in Caffe). `none`: nothing, as luuuyi/RefineDet.PyTorch does by mistake.
+   * `zoo`: not both the smallest below m and the largest above m + 0.2, of boxes that overlap (MindSpore zoo).
+   */
+  readonly condition: 'any' | 'none' | 'zoo';
+  /** Failed tries before giving up the mode. */
+  readonly tries: number;
+  /** After that: choose a mode again, or leave the picture whole. */
+  readonly afterTries: 'redraw' | 'whole';
+}
+
+/** Brightness, contrast and saturation on the resized bytes in random order, each × uniform(1 - v, 1 + v). */
+export interface JitterRecipe {
+  readonly brightness: number;
+  readonly contrast: number;
+  readonly saturation: number;
+}
+
+/** RGB mean of ImageNet as VGG's preprocessing has it, with which SSD fills its canvas. */
+const vggMean = [123, 117, 104] as const;
+
+/**
+ * The published augmentation (SSD's, as the RefineDet authors' Caffe configurations have it), but that the resize is always
+ * bilinear where Caffe draws one of five interpolations, and that a crop keeps at least one box.
+ */
+export const paperAugmentation: AugmentationRecipe = {
+  photometric: { brightness: 32, contrast: [0.5, 1.5], saturation: [0.5, 1.5], hue: 18, channelShuffle: false },
+  expand: { maxRatio: 4, fill: vggMean },
+  crop: { modes: ['whole', 0.1, 0.3, 0.5, 0.7, 0.9, 'free'], condition: 'any', tries: 50, afterTries: 'redraw' },
+  flip: true,
+};
+
+/** The augmentation of luuuyi/RefineDet.PyTorch, with its crop condition that never fails. */
+export const luuuyiAugmentation: AugmentationRecipe = {
+  ...paperAugmentation,
+  photometric: { brightness: 32, contrast: [0.5, 1.5], saturation: [0.5, 1.5], hue: 18, channelShuffle: true },
+  crop: { modes: ['whole', 0.1, 0.3, 0.7, 0.9, 'free'], condition: 'none', tries: 50, afterTries: 'redraw' },
+};
+
+/** The augmentation of the MindSpore zoo's RefineDet (r1.7). */
+export const zooAugmentation: AugmentationRecipe = {
+  crop: { modes: ['whole', 0.1, 0.3, 0.5, 0.7, 0.9], condition: 'zoo', tries: 50, afterTries: 'whole' },
+  flip: true,
+  jitter: { brightness: 0.4, contrast: 0.4, saturation: 0.4 },
+};
+
+/** Only the resize, as at evaluation. */
+export const noAugmentation: AugmentationRecipe = {};
