@@ -1,0 +1,151 @@
+import { boxAreas, countBoxes, iouRow } from './iou.js';
+
+/** How anchors (or proposals) are assigned to ground-truth boxes by overlap. Plain data. */
+export interface Matcher {
+  /** An anchor whose best overlap reaches this belongs to that box (of equal ones, the first). */
+  readonly positive: number;
+  /** Whether the overlap has to exceed `positive`, not only to reach it. */
+  readonly strict?: boolean;
+  /** Anchors whose best overlap is below this are background, those between are ignored; `positive` if left out. */
+  readonly negative?: number;
+  /** Whether overlaps count x2 and y2 as the last pixels inside. */
+  readonly plusOne?: boolean;
+  /** Gives each box its best anchor besides, whatever the threshold; not done if left out. */
+  readonly best?: BestAnchorRule;
+}
+
+/** How a box's best anchor is given to it. */
+export interface BestAnchorRule {
+  /**
+   * Which box gets an anchor that is the best of several: the `first` or the `last` of them, the others getting none; or
+   * `bipartite`, the pair of largest overlap first, the other boxes then taking the best anchor still free (Caffe's SSD).
+   */
+  readonly shared: 'first' | 'last' | 'bipartite';
+  /** Of anchors with equal (float32) overlap, whether a box takes the first or all. `bipartite` takes the first always. */
+  readonly ties: 'first' | 'all';
+  /** Overlap below which a box's best anchor is not given to it. */
+  readonly minimum: number;
+}
+
+/** `Matches.box` of an anchor that is background. */
+export const BACKGROUND = -1;
+/** `Matches.box` of an anchor that counts neither as object nor as background. */
+export const IGNORED = -2;
+
+export interface Matches {
+  /** [anchors] index of the box that an anchor belongs to, `BACKGROUND` or `IGNORED`. */
+  readonly box: Int32Array;
+  /** [anchors] best overlap of an anchor with any box. */
+  readonly overlap: Float32Array;
+}
+
+/**
+ * Assigns anchors [n, 4] to boxes [k, 4] (both corners, one unit). Without boxes all anchors are background.
+ *
+ * One rule with fields covers the references: SSD and RefineDet in Caffe (Matching strategy, SSD section 2.2) and in
+ * PyTorch, the MindSpore zoo's RefineDet, and the maximum-overlap assigner of Faster and Cascade R-CNN.
+ *
+ * @param areas `boxAreas` of the anchors, for callers that keep them
+ * @throws BoxwrightError `shape` if either does not hold four numbers a box.
+ */
+export function matchAnchors(
+  anchors: Float32Array,
+  boxes: Float32Array,
+  matcher: Matcher,
+  areas: Float32Array = boxAreas(anchors, matcher.plusOne),
+): Matches {
+  const anchorCount = countBoxes(anchors, 'matchAnchors, anchors');
+  const boxCount = countBoxes(boxes, 'matchAnchors, boxes');
+  const box = new Int32Array(anchorCount);
+  const overlap = new Float32Array(anchorCount);
+  if (boxCount === 0 || anchorCount === 0) return { box: box.fill(BACKGROUND), overlap };
+
+  const row = new Float32Array(anchorCount);
+  const ownAreas = boxAreas(boxes, matcher.plusOne);
+  const overlapsOf = (j: number) => iouRow(boxes, ownAreas, j, anchors, areas, row, matcher.plusOne);
+  const search: Search = { box, row, overlapsOf, anchor: new Int32Array(boxCount), best: new Float32Array(boxCount) };
+  for (let j = 0; j < boxCount; j++) {
+    overlapsOf(j);
+    let anchor = 0;
+    for (let i = 0; i < anchorCount; i++) {
+      if (row[i] > row[anchor]) anchor = i;
+      if (row[i] > overlap[i]) {
+        overlap[i] = row[i];
+        box[i] = j;
+      }
+    }
+    search.anchor[j] = anchor;
+    search.best[j] = row[anchor];
+  }
+  applyThresholds(box, overlap, matcher);
+  if (matcher.best?.shared === 'bipartite') giveBipartite(search, matcher.best);
+  else if (matcher.best) giveBest(search, matcher.best);
+  return { box, overlap };
+}
+
+/** Each box's best anchor, and what it takes to look again. */
+interface Search {
+  /** [boxes] index of the best anchor */
+  readonly anchor: Int32Array;
+  /** [boxes] its overlap */
+  readonly best: Float32Array;
+  /** [anchors] result so far, changed */
+  readonly box: Int32Array;
+  /** [anchors] overlaps that `overlapsOf` wrote last */
+  readonly row: Float32Array;
+  overlapsOf(box: number): void;
+}
+
+function applyThresholds(box: Int32Array, overlap: Float32Array, matcher: Matcher): void {
+  // The references compare float32 overlaps with the threshold rounded to float32.
+  const positive = Math.fround(matcher.positive);
+  const negative = Math.fround(matcher.negative ?? matcher.positive);
+  const between = matcher.negative === undefined ? BACKGROUND : IGNORED;
+  for (let i = 0; i < box.length; i++) {
+    const value = overlap[i];
+    if (matcher.strict ? value > positive : value >= positive) continue;
+    box[i] = value < negative ? BACKGROUND : between;
+  }
+}
+
+/** Every box's own best anchors; where boxes share one, the box that is written last keeps it. */
+function giveBest({ anchor, best, box, row, overlapsOf }: Search, rule: BestAnchorRule): void {
+  const minimum = Math.fround(rule.minimum);
+  for (let turn = 0; turn < anchor.length; turn++) {
+    const j = rule.shared === 'last' ? turn : anchor.length - 1 - turn;
+    if (best[j] < minimum) continue;
+    box[anchor[j]] = j;
+    if (rule.ties === 'first') continue;
+    overlapsOf(j);
+    for (let i = 0; i < row.length; i++) if (row[i] === best[j]) box[i] = j;
+  }
+}
+
+/** Largest overlap first; a box whose best anchor is taken searches again among those that are free. */
+function giveBipartite({ anchor, best, box, row, overlapsOf }: Search, rule: BestAnchorRule): void {
+  const minimum = Math.fround(rule.minimum);
+  const taken = new Uint8Array(box.length);
+  const done = new Uint8Array(anchor.length);
+  for (let turn = 0; turn < anchor.length; turn++) {
+    let next = -1;
+    for (let j = 0; j < anchor.length; j++) {
+      if (done[j] || best[j] < minimum) continue;
+      // Of equal overlaps the first anchor, as a search anchor by anchor would find.
+      if (next < 0 || best[j] > best[next] || (best[j] === best[next] && anchor[j] < anchor[next])) next = j;
+    }
+    if (next < 0) return;
+    box[anchor[next]] = next;
+    taken[anchor[next]] = 1;
+    done[next] = 1;
+    for (let j = 0; j < anchor.length; j++) {
+      if (done[j] || anchor[j] !== anchor[next]) continue;
+      overlapsOf(j);
+      best[j] = -1;
+      for (let i = 0; i < row.length; i++) {
+        if (taken[i] || row[i] <= best[j]) continue;
+        best[j] = row[i];
+        anchor[j] = i;
+      }
+    }
+  }
+}
