@@ -1,0 +1,208 @@
+import { Worker } from 'node:worker_threads';
+import { BoxwrightError } from '../errors.js';
+import type { Tensor } from '../graph/tensor.js';
+import type { Provider, Reply, Request, SessionPorts, Tensors } from './protocol.js';
+
+export interface EngineOptions {
+  /** Default `cpu`. */
+  readonly provider?: Provider;
+  /** Threads of one operator. Default: one a core. */
+  readonly threads?: number;
+}
+
+/**
+ * ONNX Runtime in a worker thread. Calls are answered in order; the event loop stays free meanwhile.
+ * Dispose it when done: sessions, state and the thread go with it.
+ */
+export class Engine {
+  readonly provider: Provider;
+  readonly #threads: number;
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>();
+  #nextId = 0;
+  #disposed: Error | undefined;
+
+  private constructor(worker: Worker, { provider = 'cpu', threads = 0 }: EngineOptions) {
+    this.#worker = worker;
+    this.provider = provider;
+    this.#threads = threads;
+    worker.on('message', (reply: Reply) => this.#settle(reply));
+    worker.on('error', (error) =>
+      this.#fail(new BoxwrightError('engine', `The engine's thread failed: ${error.message}`, { cause: error })),
+    );
+    worker.on('exit', (code) =>
+      this.#fail(new BoxwrightError('engine', `The engine's thread ended (exit code ${code}).`)),
+    );
+    worker.unref();
+  }
+
+  /** @throws BoxwrightError `provider` if this machine or this build of ONNX Runtime lacks the provider. */
+  static async start(options: EngineOptions = {}): Promise<Engine> {
+    if (options.provider && options.provider !== 'cpu') await requireProvider(options.provider);
+    return new Engine(new Worker(new URL('./worker.js', import.meta.url)), options);
+  }
+
+  /** Loads a model (bytes, or the path of a file). Costly: build a session once per shape and keep it. */
+  async load(model: Uint8Array | string, { profile }: { profile?: string } = {}): Promise<Session> {
+    const session = this.#nextId++;
+    const options = { provider: this.provider, threads: this.#threads, profile };
+    const ports = (await this.#ask({ kind: 'load', session, model, options })) as SessionPorts;
+    return new Session((request, transfer) => this.#ask(request, transfer), session, ports);
+  }
+
+  /** Puts tensors into the engine, where runs read and update them without a copy. */
+  async createState(tensors: Tensors): Promise<State> {
+    const state = this.#nextId++;
+    await this.#ask({ kind: 'createState', state, tensors });
+    return new State((request) => this.#ask(request), state, Object.keys(tensors));
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = new BoxwrightError('engine', 'This engine was disposed.');
+    await this.#worker.terminate();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose();
+  }
+
+  #ask(request: Request, transfer: readonly ArrayBuffer[] = []): Promise<unknown> {
+    if (this.#disposed) return Promise.reject(this.#disposed);
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.ref(); // pending work keeps the process alive, an idle engine does not
+      this.#worker.postMessage({ id, request }, transfer as ArrayBuffer[]);
+    });
+  }
+
+  #settle(reply: Reply): void {
+    const waiting = this.#waiting.get(reply.id);
+    this.#waiting.delete(reply.id);
+    if (this.#waiting.size === 0) this.#worker.unref();
+    if (reply.ok) waiting?.resolve(reply.result);
+    else waiting?.reject(engineError(reply.message));
+  }
+
+  #fail(error: Error): void {
+    this.#disposed ??= error;
+    for (const { reject } of this.#waiting.values()) reject(this.#disposed);
+    this.#waiting.clear();
+  }
+}
+
+type Ask = (request: Request, transfer?: readonly ArrayBuffer[]) => Promise<unknown>;
+
+export interface RunOptions {
+  /** Inputs that are not fed come from here. */
+  readonly state?: State;
+  /** Outputs that become the next value of a state tensor: output name → state name. They are not returned. */
+  readonly updates?: Readonly<Record<string, string>>;
+  /**
+   * Moves the feeds' buffers instead of copying them. They are unusable until the run is over; then `recycle` gets them
+   * back for the next batch.
+   */
+  readonly recycle?: (feeds: Tensors) => void;
+}
+
+/** A loaded model. */
+export class Session {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly #ask: Ask;
+  readonly #id: number;
+
+  /** @internal */
+  constructor(ask: Ask, id: number, ports: SessionPorts) {
+    this.#ask = ask;
+    this.#id = id;
+    this.inputs = ports.inputs;
+    this.outputs = ports.outputs;
+  }
+
+  /** @throws BoxwrightError `engine` with the scope of the operator that failed. */
+  async run(feeds: Tensors, { state, updates, recycle }: RunOptions = {}): Promise<Record<string, Tensor>> {
+    this.#requireFeeds(feeds, state);
+    const transfer = recycle ? [...new Set(Object.values(feeds).map(({ data }) => data.buffer as ArrayBuffer))] : [];
+    const request: Request = { kind: 'run', session: this.#id, feeds, state: state?.id, updates };
+    const result = (await this.#ask(request, transfer)) as { outputs: Record<string, Tensor>; feeds: Tensors };
+    recycle?.(result.feeds);
+    return result.outputs;
+  }
+
+  /** Ends profiling and lets the runtime write its trace. */
+  async endProfile(): Promise<void> {
+    await this.#ask({ kind: 'endProfile', session: this.#id });
+  }
+
+  async dispose(): Promise<void> {
+    await this.#ask({ kind: 'release', session: this.#id });
+  }
+
+  #requireFeeds(feeds: Tensors, state: State | undefined): void {
+    const missing = this.inputs.filter((name) => !(name in feeds) && !state?.names.has(name));
+    const unknown = Object.keys(feeds).filter((name) => !this.inputs.includes(name));
+    if (missing.length || unknown.length) {
+      const parts = [
+        missing.length && `missing: ${missing.join(', ')}`,
+        unknown.length && `unknown: ${unknown.join(', ')}`,
+      ];
+      throw new BoxwrightError('engine', `The inputs do not fit the model (${parts.filter(Boolean).join('; ')}).`);
+    }
+  }
+}
+
+/** Named tensors that live in the engine, in two buffer sets that take turns. */
+export class State {
+  readonly names: ReadonlySet<string>;
+  /** @internal */
+  readonly id: number;
+  readonly #ask: Ask;
+
+  /** @internal */
+  constructor(ask: Ask, id: number, names: readonly string[]) {
+    this.#ask = ask;
+    this.id = id;
+    this.names = new Set(names);
+  }
+
+  /** Copies of the tensors as they are now. */
+  async read(names?: readonly string[]): Promise<Record<string, Tensor>> {
+    return (await this.#ask({ kind: 'readState', state: this.id, names })) as Record<string, Tensor>;
+  }
+
+  async write(tensors: Tensors): Promise<void> {
+    await this.#ask({ kind: 'writeState', state: this.id, tensors });
+  }
+
+  async dispose(): Promise<void> {
+    await this.#ask({ kind: 'releaseState', state: this.id });
+  }
+}
+
+/** ONNX Runtime's message with the operator's scope first, which its node name carries. */
+function engineError(message: string): BoxwrightError {
+  const name = /[Nn]ame:\s?'([^']+)'/.exec(message)?.[1];
+  const place = name ? `At ${name}: ` : '';
+  return new BoxwrightError('engine', `${place}${message}`);
+}
+
+/** The providers that ONNX Runtime has on this machine. */
+export async function availableProviders(): Promise<Provider[]> {
+  const { listSupportedBackends } = await import('onnxruntime-node');
+  return listSupportedBackends().map(({ name }) => name as Provider);
+}
+
+async function requireProvider(provider: Provider): Promise<void> {
+  const available = await availableProviders();
+  if (available.includes(provider)) return;
+  const hint =
+    provider === 'cuda'
+      ? ' Its libraries are not in the npm package: README.md, "GPU", has the command that installs them.'
+      : '';
+  throw new BoxwrightError(
+    'provider',
+    `There is no execution provider "${provider}" here (available: ${available.join(', ')}).${hint}`,
+  );
+}

@@ -1,0 +1,80 @@
+import type { Dim, Shape, Type } from './value.js';
+import { shapeError } from './value.js';
+
+/** `n + add`, symbolic where n is free. */
+export function dimPlus(dim: Dim, add: number): Dim {
+  if (typeof dim === 'number') return dim + add;
+  if (add === 0) return dim;
+  return add > 0 ? `${group(dim)} + ${add}` : `${group(dim)} - ${-add}`;
+}
+
+export function dimTimes(a: Dim, b: Dim): Dim {
+  if (typeof a === 'number' && typeof b === 'number') return a * b;
+  if (a === 1) return b;
+  if (b === 1) return a;
+  if (a === 0 || b === 0) return 0;
+  return `${group(a)}*${group(b)}`;
+}
+
+/** ⌊dim / by⌋ or ⌈dim / by⌉. */
+export function dimDivide(dim: Dim, by: number, round: 'floor' | 'ceil' = 'floor'): Dim {
+  if (by === 1) return dim;
+  return typeof dim === 'number' ? Math[round](dim / by) : `${round}(${group(dim)}/${by})`;
+}
+
+function group(dim: Dim): string {
+  return typeof dim === 'string' && /[ ]/.test(dim) ? `(${dim})` : `${dim}`;
+}
+
+export function dimProduct(dims: Shape): Dim {
+  return dims.reduce(dimTimes, 1);
+}
+
+/** Whether the dimensions may be equal: unknown counts as yes. */
+export function dimsAgree(a: Dim, b: Dim): boolean {
+  return typeof a !== 'number' || typeof b !== 'number' || a === b;
+}
+
+/** The better known of two dimensions that have to be equal. */
+export function mergeDim(a: Dim, b: Dim): Dim {
+  return typeof a === 'number' ? a : typeof b === 'number' ? b : a;
+}
+
+/** A fresh symbol for a dimension that only the data decides, such as the number of boxes that survive suppression. */
+export function freshDim(name: string): Dim {
+  return `${name}_${counter++}`;
+}
+let counter = 0;
+
+/** NumPy's broadcasting. A free dimension against a number greater than 1 must be that number at run time. */
+export function broadcastShapes(operator: string, inputs: readonly Type[]): Shape {
+  const rank = Math.max(...inputs.map((input) => input.shape.length));
+  const shape: Dim[] = [];
+  for (let axis = 0; axis < rank; axis++) {
+    let dim: Dim = 1;
+    for (const input of inputs) {
+      const at = axis - (rank - input.shape.length);
+      if (at < 0) continue;
+      const other = input.shape[at];
+      if (other === 1 || other === dim) continue;
+      if (dim === 1) dim = other;
+      else if (dimsAgree(dim, other)) dim = mergeDim(dim, other);
+      else throw shapeError(operator, `shapes do not broadcast: ${dim} against ${other} at axis ${axis}.`, inputs);
+    }
+    shape.push(dim);
+  }
+  return shape;
+}
+
+/** An axis counted from the front; negative ones count from the back. */
+export function normalizeAxis(operator: string, axis: number, rank: number, inputs: readonly Type[] = []): number {
+  const positive = axis < 0 ? axis + rank : axis;
+  if (!Number.isInteger(axis) || positive < 0 || positive >= rank) {
+    throw shapeError(operator, `axis ${axis} is not within rank ${rank}.`, inputs);
+  }
+  return positive;
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((dim, axis) => dim === b[axis]);
+}
