@@ -1,7 +1,7 @@
 import { BoxwrightError } from '../errors.js';
 import { type CocoOptions, type CocoSettings, cocoSettings } from './coco-settings.js';
 import { accumulate, allBits, type CocoTables, meanPrecision, meanRecall } from './coco-tables.js';
-import { matchDetections } from './matching.js';
+import { leastOverlap, matchDetections } from './matching.js';
 import { ClassOutcomes } from './outcomes.js';
 import { type Overlaps, overlapsOf } from './overlaps.js';
 import {
@@ -70,10 +70,12 @@ export class CocoEvaluator {
   readonly #ids: (number | string)[] = [];
   readonly #known = new Set<number | string>();
   readonly #outcomes: ClassOutcomes[];
+  readonly #lowestThreshold: number;
 
   /** @throws BoxwrightError `config` for options that cannot be met. */
   constructor(options: CocoOptions) {
     this.settings = cocoSettings(options);
+    this.#lowestThreshold = leastOverlap(Math.min(...this.settings.iouThresholds));
     const groups = this.settings.agnostic ? 1 : this.settings.classes.length;
     this.#outcomes = Array.from({ length: groups }, () => new ClassOutcomes(this.settings.areas.length));
   }
@@ -105,13 +107,23 @@ export class CocoEvaluator {
       scores: Float64Array.from(detections.scores),
     };
     const scratch = new Uint32Array(found.index.length);
+    const mostDetections = this.settings.maxDetections.at(-1)!;
     for (let k = 0; k < this.#outcomes.length; k++) {
-      const of = truths.index.subarray(truths.starts[k], truths.starts[k + 1]);
       const [from, to] = [found.starts[k], found.starts[k + 1]];
-      if (of.length === 0 && from === to) continue;
+      const hasTruth = truths.starts[k] < truths.starts[k + 1];
+      if (!hasTruth && from === to) continue;
       sortByFallingScore(found.index, boxes.scores, scratch, from, to);
-      const most = Math.min(to, from + this.settings.maxDetections.at(-1)!);
-      this.#addGroup(k, { ...boxes, truths: of, detections: found.index.subarray(from, most) });
+      const best = found.index.subarray(from, Math.min(to, from + mostDetections));
+      const start = this.#addDetections(k, boxes.scores, best);
+      if (hasTruth) {
+        const group = {
+          ...boxes,
+          truths: truths.index.subarray(truths.starts[k], truths.starts[k + 1]),
+          detections: best,
+        };
+        this.#match(this.#outcomes[k], start, group);
+      }
+      this.#ignoreOutside(this.#outcomes[k], start, boxes.detectionBoxes, best);
     }
     this.#known.add(picture.id);
     this.#ids.push(picture.id);
@@ -127,22 +139,24 @@ export class CocoEvaluator {
     return summarise(this.tables());
   }
 
-  #addGroup(k: number, group: Group): void {
-    const { scores, detections, truths } = group;
+  #addDetections(k: number, scores: Float64Array, detections: Uint32Array): number {
     const outcomes = this.#outcomes[k];
     const start = outcomes.add(this.#ids.length, detections.length);
     for (let d = 0; d < detections.length; d++) {
       outcomes.scores[start + d] = scores[detections[d]];
       outcomes.ranks[start + d] = d;
     }
-    const overlaps = overlapsOf(group.detectionBoxes, detections, group.truthBoxes, truths, group.truth.crowd);
-    const lowest = Math.min(...this.settings.iouThresholds, 1 - 1e-10);
-    const mayMatch = overlaps.reach.some((reach) => reach >= lowest);
+    return start;
+  }
+
+  #match(outcomes: ClassOutcomes, start: number, group: Group): void {
+    const { detections, detectionBoxes, truth, truthBoxes, truths } = group;
+    const overlaps = overlapsOf(detectionBoxes, detections, truthBoxes, truths, truth.crowd);
+    const mayMatch = overlaps.reach.some((reach) => reach >= this.#lowestThreshold);
     for (let a = 0; a < this.settings.areas.length; a++) {
       const state = this.#truthState(group, a);
       for (let g = 0; g < truths.length; g++) if (!state.ignored[g]) outcomes.positives[a]++;
       if (mayMatch) this.#recordMatches(outcomes, start, group, overlaps, state, a);
-      this.#ignoreOutside(outcomes, start, group, a);
     }
   }
 
@@ -181,15 +195,17 @@ export class CocoEvaluator {
     }
   }
 
-  /** A detection outside the area range is false only where it has a match that counts. */
-  #ignoreOutside(outcomes: ClassOutcomes, start: number, { detectionBoxes, detections }: Group, a: number): void {
+  /** A detection outside an area range is false only where it has a match that counts. */
+  #ignoreOutside(outcomes: ClassOutcomes, start: number, boxes: Float64Array, detections: Uint32Array): void {
     const { iouThresholds, areas } = this.settings;
     const every = allBits(iouThresholds.length);
     for (let d = 0; d < detections.length; d++) {
-      const area = detectionBoxes[5 * detections[d] + 4];
-      if (area >= areas[a].from && area <= areas[a].to) continue;
-      const at = (start + d) * areas.length + a;
-      outcomes.ignored[at] |= every & ~outcomes.matched[at];
+      const area = boxes[5 * detections[d] + 4];
+      for (let a = 0; a < areas.length; a++) {
+        if (area >= areas[a].from && area <= areas[a].to) continue;
+        const at = (start + d) * areas.length + a;
+        outcomes.ignored[at] |= every & ~outcomes.matched[at];
+      }
     }
   }
 }

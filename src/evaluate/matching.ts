@@ -24,8 +24,7 @@ export function matchDetections(
   taken: Uint8Array,
 ): void {
   const { detections, truths, values, reach } = overlaps;
-  // As pycocotools has it: at a threshold of 1 a box still matches its equal if rounding has made their IoU a bit less.
-  const least = Math.min(threshold, 1 - 1e-10);
+  const least = leastOverlap(threshold);
   taken.fill(0, 0, truths);
   for (let d = 0; d < detections; d++) {
     matches[d] = -1;
@@ -42,4 +41,9 @@ export function matchDetections(
     }
     if (matches[d] >= 0) taken[matches[d]] = 1;
   }
+}
+
+/** The overlap that a match needs: at a threshold of 1 a bit less, as rounding can keep equal boxes from an IoU of 1. */
+export function leastOverlap(threshold: number): number {
+  return Math.min(threshold, 1 - 1e-10);
 }
