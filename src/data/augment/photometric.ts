@@ -57,79 +57,54 @@ export function distortPixels(
   const before = contrastFirst ? contrast : 1;
   const after = contrastFirst ? 1 : contrast;
   const keepsColour = saturation === 1 && hue === 0;
-  const [fromRed, fromGreen, fromBlue] = channels;
-  const toRed = channels.indexOf(0);
-  const toGreen = channels.indexOf(1);
-  const toBlue = channels.indexOf(2);
-  const isShuffled = fromRed !== 0 || fromGreen !== 1 || fromBlue !== 2;
+  const [fromFirst, fromSecond, fromThird] = channels;
+  const pixel = new Float64Array(3);
   for (let i = 0, o = outStart; i < columns.length; i++, o += 3) {
     const at = rowStart + columns[i] * 3;
-    let red = (source[at] + brightness) * before;
-    let green = (source[at + 1] + brightness) * before;
-    let blue = (source[at + 2] + brightness) * before;
-    const value = red > green ? (red > blue ? red : blue) : green > blue ? green : blue;
-    // The way to HSV and back changes nothing where the value is not negative.
-    if (!keepsColour || value < 0) {
-      const least = red < green ? (red < blue ? red : blue) : green < blue ? green : blue;
-      const range = value - least;
-      const perDegree = 60 / (range + EPSILON);
-      let angle =
-        value === red
-          ? (green - blue) * perDegree
-          : value === green
-            ? (blue - red) * perDegree + 120
-            : (red - green) * perDegree + 240;
-      if (angle < 0) angle += 360;
-      angle += hue;
-      if (angle > 360) angle -= 360;
-      else if (angle < 0) angle += 360;
-      const s = (range / (Math.abs(value) + EPSILON)) * saturation;
-      const sector = angle / 60;
-      const whole = Math.floor(sector);
-      const part = sector - whole;
-      const p = value * (1 - s);
-      const q = value * (1 - s * part);
-      const t = value * (1 - s * (1 - part));
-      switch (whole) {
-        case 1:
-          red = q;
-          green = value;
-          blue = p;
-          break;
-        case 2:
-          red = p;
-          green = value;
-          blue = t;
-          break;
-        case 3:
-          red = p;
-          green = q;
-          blue = value;
-          break;
-        case 4:
-          red = t;
-          green = p;
-          blue = value;
-          break;
-        case 5:
-          red = value;
-          green = p;
-          blue = q;
-          break;
-        default: // 0, and 6 for exactly 360 degrees
-          red = value;
-          green = t;
-          blue = p;
-      }
-    }
-    if (isShuffled) {
-      out[o + toRed] = red * after;
-      out[o + toGreen] = green * after;
-      out[o + toBlue] = blue * after;
-    } else {
-      out[o] = red * after;
-      out[o + 1] = green * after;
-      out[o + 2] = blue * after;
-    }
+    pixel[0] = (source[at] + brightness) * before;
+    pixel[1] = (source[at + 1] + brightness) * before;
+    pixel[2] = (source[at + 2] + brightness) * before;
+    // The way to HSV and back changes nothing where the largest channel is not negative.
+    if (!keepsColour || (pixel[0] < 0 && pixel[1] < 0 && pixel[2] < 0)) shiftColour(pixel, saturation, hue);
+    out[o] = pixel[fromFirst] * after;
+    out[o + 1] = pixel[fromSecond] * after;
+    out[o + 2] = pixel[fromThird] * after;
   }
+}
+
+/**
+ * To HSV, saturation × and hue +, and back, as OpenCV defines both ways for floats: the value is the largest channel
+ * and may lie outside 0..255, the hue counts degrees.
+ */
+function shiftColour(pixel: Float64Array, saturation: number, hue: number): void {
+  const red = pixel[0];
+  const green = pixel[1];
+  const blue = pixel[2];
+  const value = Math.max(red, green, blue);
+  const range = value - Math.min(red, green, blue);
+  const angle = turn(hueOf(red, green, blue, value, range), hue);
+  const chroma = (range / (Math.abs(value) + EPSILON)) * saturation;
+  const sector = Math.floor(angle / 60);
+  const part = angle / 60 - sector;
+  const low = value * (1 - chroma);
+  const falling = value * (1 - chroma * part);
+  const rising = value * (1 - chroma * (1 - part));
+  // Sector 6 is an angle of exactly 360 degrees, the same as 0.
+  pixel[0] = sector === 1 ? falling : sector === 2 || sector === 3 ? low : sector === 4 ? rising : value;
+  pixel[1] =
+    sector === 1 || sector === 2 ? value : sector === 3 ? falling : sector === 4 || sector === 5 ? low : rising;
+  pixel[2] = sector === 2 ? rising : sector === 3 || sector === 4 ? value : sector === 5 ? falling : low;
+}
+
+function hueOf(red: number, green: number, blue: number, value: number, range: number): number {
+  const degrees = 60 / (range + EPSILON);
+  if (value === red) return (green - blue) * degrees;
+  return value === green ? (blue - red) * degrees + 120 : (red - green) * degrees + 240;
+}
+
+/** A hue brought to 0..360, turned, and brought back once, as the reference does. */
+function turn(angle: number, by: number): number {
+  const turned = (angle < 0 ? angle + 360 : angle) + by;
+  if (turned > 360) return turned - 360;
+  return turned < 0 ? turned + 360 : turned;
 }

@@ -1,0 +1,273 @@
+import { availableParallelism } from 'node:os';
+import { BoxwrightError } from '../errors.js';
+import type { TargetSpec } from '../models/refinedet/targets.js';
+import { type AugmentationRecipe, noAugmentation } from './augment/recipe.js';
+import { type Batch, type BatchArrays, newBatchArrays } from './batch.js';
+import type { DataProblem, Dataset } from './dataset.js';
+import { type FillEntry, type FillResult, type FillSetup, type FillTask, fillBatch } from './fill.js';
+import { type LearnableImage, learnableImages } from './learnable.js';
+import { randomStream, shuffledOrder } from './random.js';
+import { WorkerPool } from './worker-pool.js';
+
+/** How batches are made. */
+export interface BatchLoaderOptions {
+  readonly dataset: Dataset;
+  readonly batchSize: number;
+  /** Size in pixels to which every picture is resized; the aspect ratio is not kept. */
+  readonly size: { readonly width: number; readonly height: number };
+  /** `noAugmentation` by default. */
+  readonly augmentation?: AugmentationRecipe;
+  /** Decides order and augmentation together with the epoch; 0 by default. */
+  readonly seed?: number;
+  /** A new order each epoch; true by default. Validation goes without. */
+  readonly shuffle?: boolean;
+  /** Leave out a last batch that is not full; by default as `shuffle`. */
+  readonly dropLast?: boolean;
+  /**
+   * What a picture that cannot be decoded does: `replace` puts another one in its place, the same in every run, and tells
+   * `onProblem` once; `throw` ends the epoch. By default `replace` if shuffled.
+   */
+  readonly broken?: 'replace' | 'throw';
+  /** Told of each broken picture once. */
+  readonly onProblem?: (problem: DataProblem) => void;
+  /** Places for boxes in a batch; by default as many as the fullest picture needs. */
+  readonly maxBoxes?: number;
+  /** Whether difficult objects (Pascal VOC) and crowds (COCO) are handed out as boxes; neither by default. */
+  readonly include?: { readonly difficult?: boolean; readonly crowd?: boolean };
+  /** Targets to encode for each picture. */
+  readonly targets?: TargetSpec;
+  /** Threads; by default one less than there are cores, 1 to 4. 0 does the work in the calling thread. */
+  readonly workers?: number;
+  /** Batches made ahead, which bounds memory; one more than workers by default. */
+  readonly prefetch?: number;
+}
+
+/** A batch under way. */
+interface Pending {
+  readonly batch: Promise<Batch>;
+  cancel(): void;
+}
+
+/** Broken pictures in a row, in one place, before the data set is taken to be broken as a whole. */
+const MAX_REPLACEMENTS = 64;
+
+/**
+ * Loads a data set in batches of fixed shape on worker threads, a few ahead. Order and pixels depend on seed, epoch and
+ * data set alone, not on workers or on where an epoch is entered.
+ *
+ * @example
+ * await using loader = new BatchLoader({ dataset, batchSize: 8, size: { width: 320, height: 320 }, augmentation: paperAugmentation });
+ * for await (const batch of loader.epoch(0)) { … batch.release(); }
+ */
+export class BatchLoader {
+  /** Batches in an epoch. */
+  readonly batchesPerEpoch: number;
+  /** Places for boxes in a batch. */
+  readonly maxBoxes: number;
+  readonly #options: BatchLoaderOptions;
+  readonly #images: readonly LearnableImage[];
+  readonly #setup: FillSetup;
+  readonly #pool: WorkerPool | undefined;
+  readonly #prefetch: number;
+  readonly #broken = new Map<number, DataProblem>();
+  readonly #spare: BatchArrays[] = [];
+  #disposed = false;
+
+  /** @throws BoxwrightError `config` for sizes that do not fit the data set. */
+  constructor(options: BatchLoaderOptions) {
+    const { dataset, batchSize, size, shuffle = true, dropLast = shuffle } = options;
+    this.#options = options;
+    this.#images = learnableImages(dataset, options.include ?? {});
+    requireWhole({ batchSize, width: size.width, height: size.height }, 1);
+    const fullest = Math.max(1, ...this.#images.map(({ objects }) => objects.labels.length));
+    this.maxBoxes = options.maxBoxes ?? fullest;
+    requireRoom(this.#images, this.maxBoxes);
+    const count = this.#images.length;
+    this.batchesPerEpoch = dropLast ? Math.floor(count / batchSize) : Math.ceil(count / batchSize);
+    if (this.batchesPerEpoch === 0) {
+      throw new BoxwrightError(
+        'config',
+        `${dataset.name}: ${count} pictures do not fill a batch of ${batchSize}; use a batch of at most ${count}`,
+      );
+    }
+    const workers = options.workers ?? Math.min(Math.max(availableParallelism() - 1, 1), 4);
+    this.#prefetch = options.prefetch ?? workers + 1;
+    requireWhole({ workers }, 0);
+    requireWhole({ prefetch: this.#prefetch, maxBoxes: this.maxBoxes }, 1);
+    const { augmentation = noAugmentation, seed = 0, targets } = options;
+    this.#setup = {
+      batchSize,
+      size: { width: size.width, height: size.height },
+      maxBoxes: this.maxBoxes,
+      augmentation,
+      seed,
+      targets,
+    };
+    this.#pool = workers > 0 ? new WorkerPool(this.#setup, workers) : undefined;
+  }
+
+  /** Pictures that could not be decoded so far. */
+  get problems(): readonly DataProblem[] {
+    return [...this.#broken.values()];
+  }
+
+  /**
+   * The batches of an epoch (from 0), beginning at `startBatch` to go on where a run was stopped. Leaving the loop early
+   * cancels what is under way.
+   *
+   * @throws BoxwrightError `data` for a picture that cannot be loaded, with its name; `aborted` after `dispose`.
+   */
+  async *epoch(epoch: number, startBatch = 0): AsyncGenerator<Batch, void, undefined> {
+    if (this.#disposed) throw new BoxwrightError('aborted', 'The batch loader has been disposed of; make a new one');
+    requireWhole({ epoch, startBatch }, 0);
+    if (startBatch > this.batchesPerEpoch) {
+      throw new BoxwrightError(
+        'config',
+        `Batch ${startBatch} of epoch ${epoch} was asked for, but an epoch has ${this.batchesPerEpoch} batches`,
+      );
+    }
+    const order = this.#orderOf(epoch);
+    const pending: Pending[] = [];
+    let next = startBatch;
+    const startSome = (count: number) => {
+      while (pending.length < count && next < this.batchesPerEpoch) pending.push(this.#begin(epoch, next++, order));
+    };
+    try {
+      // Without workers nothing goes on in the background, and a batch is only made when it is asked for.
+      const ahead = this.#pool ? this.#prefetch : 1;
+      for (startSome(ahead); pending.length > 0; startSome(ahead)) {
+        const began = performance.now();
+        const batch = await (this.#pool ? this.#pool.waitFor(pending[0].batch) : pending[0].batch);
+        pending.shift();
+        if (this.#pool) startSome(ahead);
+        yield { ...batch, waitedMs: performance.now() - began };
+      }
+    } finally {
+      for (const { cancel } of pending) cancel();
+    }
+  }
+
+  /** Ends the workers. Batches handed out stay valid. */
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    this.#spare.length = 0;
+    await this.#pool?.dispose();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose();
+  }
+
+  #orderOf(epoch: number): Uint32Array {
+    const { seed = 0, shuffle = true } = this.#options;
+    const count = this.#images.length;
+    return shuffle ? shuffledOrder(count, seed, epoch) : Uint32Array.from({ length: count }, (_, i) => i);
+  }
+
+  #begin(epoch: number, index: number, order: Uint32Array): Pending {
+    const state: { cancelled: boolean; task?: FillTask } = { cancelled: false };
+    const batch = this.#make(epoch, index, order, state);
+    // A failure is met when the batch's turn comes; until then, or if it never comes, it must not count as unhandled.
+    batch.catch(() => {});
+    return {
+      batch,
+      cancel: () => {
+        state.cancelled = true;
+        if (state.task) this.#pool?.withdraw(state.task);
+        batch.then(
+          ({ release }) => release(),
+          () => {},
+        );
+      },
+    };
+  }
+
+  /** Fills a batch, asking again for the places whose pictures were broken. */
+  async #make(
+    epoch: number,
+    index: number,
+    order: Uint32Array,
+    state: { cancelled: boolean; task?: FillTask },
+  ): Promise<Batch> {
+    const { batchSize } = this.#options;
+    const first = index * batchSize;
+    const pictures = Array.from(order.subarray(first, first + batchSize));
+    const count = pictures.length;
+    const replacements = pictures.map((_, slot) => this.#replacements(epoch, first + slot));
+    let arrays = this.#spare.pop() ?? newBatchArrays(this.#setup);
+    let slots = pictures.map((_, slot) => slot);
+    // A picture known to be broken is passed over here just as one that turns out to be, so the choice is the same.
+    for (const slot of slots) if (this.#broken.has(pictures[slot])) pictures[slot] = replacements[slot].next().value;
+    while (slots.length > 0 && !state.cancelled) {
+      const entries = slots.map((slot) => this.#entry(pictures[slot], slot, first + slot));
+      state.task = { epoch, arrays, entries, count };
+      const { arrays: filled, failures }: FillResult = await (this.#pool?.run(state.task) ??
+        fillBatch(this.#setup, state.task));
+      arrays = filled;
+      for (const { slot, message } of failures) this.#noteBroken(pictures[slot], message);
+      for (const { slot } of failures) pictures[slot] = replacements[slot].next().value;
+      slots = failures.map(({ slot }) => slot);
+    }
+    const files = pictures.map((picture) => this.#images[picture].name);
+    return { ...arrays, epoch, index, count, pictures, files, waitedMs: 0, release: this.#releaser(arrays) };
+  }
+
+  #entry(picture: number, slot: number, position: number): FillEntry {
+    const { path, name, width, height, objects } = this.#images[picture];
+    return { slot, position, path, name, width, height, objects };
+  }
+
+  /** Pictures to put in a place whose own is broken, drawn for that place. */
+  *#replacements(epoch: number, position: number): Generator<number, never, undefined> {
+    const count = this.#images.length;
+    const random = randomStream(this.#setup.seed, epoch, count + position);
+    for (let tries = 0; tries < MAX_REPLACEMENTS; tries++) {
+      const picture = random.int(count);
+      if (!this.#broken.has(picture)) yield picture;
+    }
+    const example = [...this.#broken.values()][0].what;
+    throw new BoxwrightError(
+      'data',
+      `${this.#options.dataset.name}: ${this.#broken.size} of ${count} pictures cannot be decoded, too many to go on; the first: ${example}`,
+    );
+  }
+
+  #noteBroken(picture: number, message: string): void {
+    const { shuffle = true, broken = shuffle ? 'replace' : 'throw', onProblem } = this.#options;
+    if (broken === 'throw') throw new BoxwrightError('data', message);
+    if (this.#broken.has(picture)) return;
+    const problem: DataProblem = { file: this.#images[picture].name, what: message, action: 'replaced' };
+    this.#broken.set(picture, problem);
+    onProblem?.(problem);
+  }
+
+  #releaser(arrays: BatchArrays): () => void {
+    let released = false;
+    return () => {
+      if (released || this.#disposed || this.#spare.length > this.#prefetch) return;
+      released = true;
+      this.#spare.push(arrays);
+    };
+  }
+}
+
+function requireWhole(values: Record<string, number>, least: number): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (!Number.isInteger(value) || value < least) {
+      throw new BoxwrightError(
+        'config',
+        `BatchLoader: ${name} is ${value}, expected a whole number of at least ${least}`,
+      );
+    }
+  }
+}
+
+function requireRoom(images: readonly LearnableImage[], maxBoxes: number): void {
+  const tooFull = images.find(({ objects }) => objects.labels.length > maxBoxes);
+  if (!tooFull) return;
+  const count = tooFull.objects.labels.length;
+  throw new BoxwrightError(
+    'config',
+    `${tooFull.name}: it has ${count} boxes, but maxBoxes is ${maxBoxes}; give at least ${count}`,
+  );
+}

@@ -1,0 +1,99 @@
+import { BoxwrightError, type ErrorCode } from '../errors.js';
+import { encodeTargets, type TargetSpec } from '../models/refinedet/targets.js';
+import { augmentPicture } from './augment/augment.js';
+import type { PictureObjects } from './augment/objects.js';
+import type { AugmentationRecipe } from './augment/recipe.js';
+import { type BatchArrays, type BatchShape, clearFrom, stackTargets } from './batch.js';
+import { decodePicture, type Picture } from './decode.js';
+import { randomStream } from './random.js';
+
+/** What stays the same for all batches of a loader; plain data, sent to each worker once. */
+export interface FillSetup extends BatchShape {
+  readonly augmentation: AugmentationRecipe;
+  readonly seed: number;
+  readonly targets?: TargetSpec;
+}
+
+/** One picture to be put into a batch. */
+export interface FillEntry {
+  /** Place in the batch. */
+  readonly slot: number;
+  /** Place in the epoch, which with seed and epoch decides the augmentation. */
+  readonly position: number;
+  readonly path: string;
+  readonly name: string;
+  readonly width: number;
+  readonly height: number;
+  /** Boxes in pixels, labels counted from 1. */
+  readonly objects: PictureObjects;
+}
+
+/** A batch to be filled, or some places of it. */
+export interface FillTask {
+  readonly epoch: number;
+  readonly arrays: BatchArrays;
+  readonly entries: readonly FillEntry[];
+  /** Pictures in the whole batch. */
+  readonly count: number;
+}
+
+/** A picture that could not be decoded. */
+export interface FillFailure {
+  readonly slot: number;
+  readonly message: string;
+}
+
+/** The arrays again, and the places that stayed empty. */
+export interface FillResult {
+  readonly arrays: BatchArrays;
+  readonly failures: readonly FillFailure[];
+}
+
+/**
+ * Decodes, augments, resizes and encodes a task's pictures into its arrays. Pictures that cannot be decoded are in the
+ * result's failures; anything else that goes wrong is thrown as a `BoxwrightError` naming the picture.
+ */
+export async function fillBatch(setup: FillSetup, task: FillTask): Promise<FillResult> {
+  const failures: FillFailure[] = [];
+  const { entries } = task;
+  // libvips decodes on a thread of its own, so the next picture is decoded while this one is augmented.
+  let ahead = entries.length > 0 ? startDecode(entries[0]) : undefined;
+  for (const [i, entry] of entries.entries()) {
+    const decoded = await ahead;
+    ahead = i + 1 < entries.length ? startDecode(entries[i + 1]) : undefined;
+    if (decoded instanceof BoxwrightError) failures.push({ slot: entry.slot, message: decoded.message });
+    else if (decoded) placePicture(setup, task, entry, decoded);
+  }
+  clearFrom(task.arrays, setup.batchSize, task.count);
+  return { arrays: task.arrays, failures };
+}
+
+/** Failures are handed on as values: a rejection while the picture before is augmented would be an unhandled one. */
+function startDecode({ path, name, width, height }: FillEntry): Promise<Picture | BoxwrightError> {
+  return decodePicture(path, { name, width, height }).catch((error: BoxwrightError) => error);
+}
+
+function placePicture(setup: FillSetup, { arrays, epoch }: FillTask, entry: FillEntry, picture: Picture): void {
+  const { size, maxBoxes, batchSize } = setup;
+  const { slot, name } = entry;
+  const pixels = size.width * size.height * 3;
+  const out = new Uint8ClampedArray(arrays.images.buffer, arrays.images.byteOffset + slot * pixels, pixels);
+  try {
+    const random = randomStream(setup.seed, epoch, entry.position);
+    const objects = augmentPicture(setup.augmentation, picture, entry.objects, size, random, out);
+    const boxes = Float32Array.from(objects.boxes);
+    arrays.boxes.fill(0, slot * maxBoxes * 4, (slot + 1) * maxBoxes * 4).set(boxes, slot * maxBoxes * 4);
+    arrays.labels.fill(0, slot * maxBoxes, (slot + 1) * maxBoxes).set(objects.labels, slot * maxBoxes);
+    arrays.sourceSizes.set([picture.width, picture.height], slot * 2);
+    if (setup.targets) stackTargets(arrays, batchSize, slot, encodeTargets(setup.targets, boxes, objects.labels));
+  } catch (cause) {
+    const { code, message } = describeError(cause);
+    throw new BoxwrightError(code, `${name}: ${message}`, { cause });
+  }
+}
+
+/** An error as plain data, which crosses threads whole: a cloned error would lose its class and code. */
+export function describeError(error: unknown): { code: ErrorCode; message: string } {
+  if (error instanceof BoxwrightError) return { code: error.code, message: error.message };
+  return { code: 'data', message: error instanceof Error ? error.message : String(error) };
+}
