@@ -67,15 +67,20 @@ export function matchAnchors(
   for (let j = 0; j < boxCount; j++) {
     overlapsOf(j);
     let anchor = 0;
+    let most = 0;
     for (let i = 0; i < anchorCount; i++) {
-      if (row[i] > row[anchor]) anchor = i;
-      if (row[i] > overlap[i]) {
-        overlap[i] = row[i];
+      const value = row[i];
+      if (value > overlap[i]) {
+        overlap[i] = value;
         box[i] = j;
+      }
+      if (value > most) {
+        most = value;
+        anchor = i;
       }
     }
     search.anchor[j] = anchor;
-    search.best[j] = row[anchor];
+    search.best[j] = most;
   }
   applyThresholds(box, overlap, matcher);
   if (matcher.best?.shared === 'bipartite') giveBipartite(search, matcher.best);
