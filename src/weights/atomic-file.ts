@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { BoxwrightError } from '../errors.js';
 
 /** What a file is written from: one piece, or pieces in order, which are never joined in memory. */
-export type FileContent = string | Uint8Array | Iterable<string | Uint8Array>;
+export type FileContent = string | Uint8Array | Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
 
 const advice: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full: free some space or choose another folder',
@@ -50,14 +50,14 @@ export function writeError(path: string, cause: unknown): BoxwrightError {
 async function writeThrough(path: string, content: FileContent): Promise<void> {
   const file = await open(path, 'wx');
   try {
-    for (const piece of piecesOf(content)) await writeAll(file, piece);
+    for await (const piece of piecesOf(content)) await writeAll(file, piece);
     await file.sync();
   } finally {
     await file.close();
   }
 }
 
-function piecesOf(content: FileContent): Iterable<string | Uint8Array> {
+function piecesOf(content: FileContent): Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array> {
   return typeof content === 'string' || content instanceof Uint8Array ? [content] : content;
 }
 
