@@ -135,8 +135,7 @@ function giveBipartite({ anchor, best, box, row, overlapsOf }: Search, rule: Bes
     let next = -1;
     for (let j = 0; j < anchor.length; j++) {
       if (done[j] || best[j] < minimum) continue;
-      // Of equal overlaps the first anchor, as a search anchor by anchor would find.
-      if (next < 0 || best[j] > best[next] || (best[j] === best[next] && anchor[j] < anchor[next])) next = j;
+      if (next < 0 || best[j] > best[next]) next = j;
     }
     if (next < 0) return;
     box[anchor[next]] = next;
