@@ -51,6 +51,35 @@ export function wholeRegion(picture: { readonly width: number; readonly height: 
   return { left: 0, top: 0, right: picture.width, bottom: picture.height };
 }
 
+/** A line of interleaved RGB values that a resize reads from, and the row it holds; the last two rows are kept. */
+export interface RowBuffers<T> {
+  upper: T;
+  lower: T;
+  upperRow: number;
+  lowerRow: number;
+}
+
+/** Brings rows `first` and `second` into `upper` and `lower`, reading only what is not there: neighbours share rows. */
+export function fetchRows<T>(
+  buffers: RowBuffers<T>,
+  first: number,
+  second: number,
+  read: (row: number, into: T) => void,
+): void {
+  if (buffers.upperRow !== first) {
+    const { upper, upperRow } = buffers;
+    buffers.upper = buffers.lower;
+    buffers.upperRow = buffers.lowerRow;
+    buffers.lower = upper;
+    buffers.lowerRow = upperRow;
+    if (buffers.upperRow !== first) read(first, buffers.upper);
+    buffers.upperRow = first;
+  }
+  if (buffers.lowerRow === second) return;
+  read(second, buffers.lower);
+  buffers.lowerRow = second;
+}
+
 /**
  * Bilinear resize of interleaved RGB bytes in fixed point, equal to OpenCV's `resize` in every byte (`INTER_LINEAR`, 8 bits).
  * `region` of the source `[height, sourceWidth, 3]` becomes `out` `[size.height, size.width, 3]`.
@@ -67,44 +96,40 @@ export function resizeBytes(
   const columnWeights = fixedWeights(columns.share);
   const rowWeights = fixedWeights(rows.share);
   const rowLength = size.width * 3;
-  // Neighbouring result rows share source rows, so the last two mixed along x are kept.
-  let upper = new Int32Array(rowLength);
-  let lower = new Int32Array(rowLength);
-  let upperRow = -1;
-  let lowerRow = -1;
-  const mixRow = (row: number, mixed: Int32Array) => {
-    const base = ((region.top + row) * sourceWidth + region.left) * 3;
-    for (let x = 0, o = 0; x < size.width; x++, o += 3) {
-      const a = base + columns.first[x] * 3;
-      const b = base + columns.second[x] * 3;
-      const wa = columnWeights.first[x];
-      const wb = columnWeights.second[x];
-      mixed[o] = (source[a] * wa + source[b] * wb) >> 4;
-      mixed[o + 1] = (source[a + 1] * wa + source[b + 1] * wb) >> 4;
-      mixed[o + 2] = (source[a + 2] * wa + source[b + 2] * wb) >> 4;
-    }
+  const buffers = { upper: new Int32Array(rowLength), lower: new Int32Array(rowLength), upperRow: -1, lowerRow: -1 };
+  const read = (row: number, into: Int32Array) => {
+    const start = ((region.top + row) * sourceWidth + region.left) * 3;
+    mixColumns(source, start, columns.first, columns.second, columnWeights.first, columnWeights.second, into);
   };
   for (let y = 0; y < size.height; y++) {
-    const first = rows.first[y];
-    const second = rows.second[y];
-    if (upperRow !== first) {
-      if (lowerRow === first) {
-        [upper, lower] = [lower, upper];
-        lowerRow = upperRow;
-      } else {
-        mixRow(first, upper);
-      }
-      upperRow = first;
-    }
-    if (lowerRow !== second) {
-      mixRow(second, lower);
-      lowerRow = second;
-    }
-    const wa = rowWeights.first[y];
-    const wb = rowWeights.second[y];
-    const o = y * rowLength;
-    for (let i = 0; i < rowLength; i++) {
-      out[o + i] = (((wa * upper[i]) >> 16) + ((wb * lower[i]) >> 16) + 2) >> 2;
-    }
+    fetchRows(buffers, rows.first[y], rows.second[y], read);
+    mixRows(buffers.upper, buffers.lower, rowWeights.first[y], rowWeights.second[y], out, y * rowLength);
+  }
+}
+
+/** Mixes neighbouring pixels of one row into values of 11 + 8 - 4 bits. */
+function mixColumns(
+  source: Uint8Array,
+  start: number,
+  first: Int32Array,
+  second: Int32Array,
+  firstWeight: Int32Array,
+  secondWeight: Int32Array,
+  mixed: Int32Array,
+): void {
+  for (let x = 0, o = 0; x < first.length; x++, o += 3) {
+    const a = start + first[x] * 3;
+    const b = start + second[x] * 3;
+    const wa = firstWeight[x];
+    const wb = secondWeight[x];
+    mixed[o] = (Math.imul(source[a], wa) + Math.imul(source[b], wb)) >> 4;
+    mixed[o + 1] = (Math.imul(source[a + 1], wa) + Math.imul(source[b + 1], wb)) >> 4;
+    mixed[o + 2] = (Math.imul(source[a + 2], wa) + Math.imul(source[b + 2], wb)) >> 4;
+  }
+}
+
+function mixRows(upper: Int32Array, lower: Int32Array, wa: number, wb: number, out: Uint8Array, start: number): void {
+  for (let i = 0; i < upper.length; i++) {
+    out[start + i] = ((Math.imul(wa, upper[i]) >> 16) + (Math.imul(wb, lower[i]) >> 16) + 2) >> 2;
   }
 }

@@ -61,7 +61,8 @@ export class WorkerPool {
   }
 
   #start(setup: FillSetup): void {
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: setup });
+    // The calling process's own flags, such as --input-type of `node -e`, may not fit a worker's file.
+    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: setup, execArgv: [] });
     worker.unref();
     this.#workers.set(worker, undefined);
     worker.on('message', (answer: Answer) => this.#settle(worker, answer));

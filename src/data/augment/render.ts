@@ -1,5 +1,5 @@
 import type { Picture } from '../decode.js';
-import { type LinearTaps, linearTaps, type PixelRegion } from '../resize.js';
+import { fetchRows, linearTaps, type PixelRegion } from '../resize.js';
 import { distortPixels, type Photometric } from './photometric.js';
 
 /** A picture on a canvas, a crop of the canvas, and what happens on the way. */
@@ -51,7 +51,16 @@ export function renderPlaced(
     distortPixels(picture.data, y * picture.width * 3, plan.columns, placement.photometric, compact, 3);
     mixColumns(compact, plan, mixed);
   };
-  mixRows(rows, rowLength, readRow, out);
+  const buffers = {
+    upper: new Float32Array(rowLength),
+    lower: new Float32Array(rowLength),
+    upperRow: -1,
+    lowerRow: -1,
+  };
+  for (let y = 0; y < size.height; y++) {
+    fetchRows(buffers, rows.first[y], rows.second[y], readRow);
+    mixRows(buffers.upper, buffers.lower, rows.share[y], out, y * rowLength);
+  }
 }
 
 function planColumns(picture: Picture, { crop, left, flip }: Placement, width: number): ColumnPlan {
@@ -87,33 +96,13 @@ function mixColumns(compact: Float32Array, { first, second, share }: ColumnPlan,
   }
 }
 
-/** Mixes neighbouring rows along y. The last two rows read are kept, since neighbouring results share them. */
 function mixRows(
-  rows: LinearTaps,
-  rowLength: number,
-  readRow: (row: number, mixed: Float32Array) => void,
+  upper: Float32Array,
+  lower: Float32Array,
+  share: number,
   out: Float32Array | Uint8ClampedArray,
+  start: number,
 ): void {
-  let upper = new Float32Array(rowLength);
-  let lower = new Float32Array(rowLength);
-  let upperRow = -1;
-  let lowerRow = -1;
-  for (let y = 0; y < rows.share.length; y++) {
-    const first = rows.first[y];
-    const second = rows.second[y];
-    if (upperRow !== first) {
-      [upper, lower] = [lower, upper];
-      [upperRow, lowerRow] = [lowerRow, upperRow];
-      if (upperRow !== first) readRow(first, upper);
-      upperRow = first;
-    }
-    if (lowerRow !== second) {
-      readRow(second, lower);
-      lowerRow = second;
-    }
-    const f = rows.share[y];
-    const g = 1 - f;
-    const o = y * rowLength;
-    for (let i = 0; i < rowLength; i++) out[o + i] = upper[i] * g + lower[i] * f;
-  }
+  const rest = 1 - share;
+  for (let i = 0; i < upper.length; i++) out[start + i] = upper[i] * rest + lower[i] * share;
 }
