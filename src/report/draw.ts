@@ -41,7 +41,9 @@ export async function drawDetections(
     typeof picture === 'string' || picture instanceof Uint8Array ? await decodePicture(picture, { name }) : picture;
   const { data, width, height } = decoded;
   const overlay = Buffer.from(overlaySvg(width, height, boxes, labels, name));
-  const drawn = sharp(data, { raw: { width, height, channels: 3 } }).composite([{ input: overlay }]).removeAlpha();
+  const drawn = sharp(data, { raw: { width, height, channels: 3 } })
+    .composite([{ input: overlay }])
+    .removeAlpha();
   // Thin coloured lines need their colour at full resolution.
   return (format === 'png' ? drawn.png() : drawn.jpeg({ quality: 92, chromaSubsampling: '4:4:4' })).toBuffer();
 }

@@ -21,19 +21,19 @@ const rgb = (colour: string) => [1, 3, 5].map((at) => Number.parseInt(colour.sli
 
 describe('drawing detections', () => {
   test('puts a line of the class colour on the box and leaves its inside as it was', async () => {
-    const boxes: DrawnBox[] = [{ box: [100, 80, 300, 240], label: 'cat', labelIndex: 2, score: 0.9 }];
-    const { info, at } = await pixelsOf(await drawDetections(grey(400, 300), boxes));
-    assert.deepEqual([info.width, info.height, info.channels], [400, 300, 3]);
+    const boxes: DrawnBox[] = [{ box: [200, 160, 600, 480], label: 'cat', labelIndex: 2, score: 0.9 }];
+    const { info, at } = await pixelsOf(await drawDetections(grey(800, 600), boxes));
+    assert.deepEqual([info.width, info.height, info.channels], [800, 600, 3]);
     for (const [x, y] of [
-      [300, 160],
-      [100, 160],
-      [200, 240],
+      [600, 320],
+      [200, 320],
+      [400, 480],
     ]) {
       const distance = Math.max(...at(x, y).map((value, i) => Math.abs(value - rgb(classColour(2))[i])));
-      assert.ok(distance < 40, `pixel ${x}, ${y} is ${at(x, y)}`);
+      assert.ok(distance < 3, `pixel ${x}, ${y} is ${at(x, y)}`);
     }
-    assert.deepEqual(at(200, 160), [128, 128, 128]);
-    assert.deepEqual(at(350, 280), [128, 128, 128]);
+    assert.deepEqual(at(400, 320), [128, 128, 128]);
+    assert.deepEqual(at(700, 560), [128, 128, 128]);
   });
 
   test('keeps plates inside the picture and off each other', () => {
