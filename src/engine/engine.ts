@@ -10,6 +10,13 @@ export interface EngineOptions {
   readonly threads?: number;
 }
 
+interface Waiting {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+  /** Gets moved feeds back where the run fails. */
+  readonly giveBack?: (feeds: Tensors) => void;
+}
+
 /**
  * ONNX Runtime in a worker thread. Calls are answered in order; the event loop stays free meanwhile.
  * Dispose it when done: sessions, state and the thread go with it.
@@ -18,7 +25,7 @@ export class Engine {
   readonly provider: Provider;
   readonly #threads: number;
   readonly #worker: Worker;
-  readonly #waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>();
+  readonly #waiting = new Map<number, Waiting>();
   #nextId = 0;
   #disposed: Error | undefined;
 
@@ -42,12 +49,17 @@ export class Engine {
     return new Engine(new Worker(new URL('./worker.js', import.meta.url)), options);
   }
 
-  /** Loads a model (bytes, or the path of a file). Costly: build a session once per shape and keep it. */
+  /**
+   * Loads a model (bytes, or the path of a file, whose weights may lie beside it). Costly: build a session once per
+   * shape and keep it. `profile` is the prefix of the trace files that the session then writes.
+   *
+   * @throws BoxwrightError `engine` if ONNX Runtime refuses the model.
+   */
   async load(model: Uint8Array | string, { profile }: { profile?: string } = {}): Promise<Session> {
     const session = this.#nextId++;
     const options = { provider: this.provider, threads: this.#threads, profile };
     const ports = (await this.#ask({ kind: 'load', session, model, options })) as SessionPorts;
-    return new Session((request, transfer) => this.#ask(request, transfer), session, ports);
+    return new Session((request, options) => this.#ask(request, options), session, ports);
   }
 
   /** Puts tensors into the engine, where runs read and update them without a copy. */
@@ -57,9 +69,9 @@ export class Engine {
     return new State((request) => this.#ask(request), state, Object.keys(tensors));
   }
 
+  /** Ends the thread. Calls that are still waiting are rejected at once; an operator that is running ends first. */
   async dispose(): Promise<void> {
-    if (this.#disposed) return;
-    this.#disposed = new BoxwrightError('engine', 'This engine was disposed.');
+    this.#fail(new BoxwrightError('engine', 'This engine was disposed.'));
     await this.#worker.terminate();
   }
 
@@ -67,13 +79,19 @@ export class Engine {
     await this.dispose();
   }
 
-  #ask(request: Request, transfer: readonly ArrayBuffer[] = []): Promise<unknown> {
+  #ask(request: Request, { transfer = [], giveBack }: AskOptions = {}): Promise<unknown> {
     if (this.#disposed) return Promise.reject(this.#disposed);
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
+      try {
+        this.#worker.postMessage({ id, request }, transfer as ArrayBuffer[]);
+      } catch (cause) {
+        const problem = `A tensor could not be handed to the engine (is its buffer still in another run?)`;
+        reject(new BoxwrightError('engine', `${problem}: ${(cause as Error).message}`, { cause }));
+        return;
+      }
+      this.#waiting.set(id, { resolve, reject, giveBack });
       this.#worker.ref(); // pending work keeps the process alive, an idle engine does not
-      this.#worker.postMessage({ id, request }, transfer as ArrayBuffer[]);
     });
   }
 
@@ -81,8 +99,12 @@ export class Engine {
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
     if (this.#waiting.size === 0) this.#worker.unref();
-    if (reply.ok) waiting?.resolve(reply.result);
-    else waiting?.reject(engineError(reply.message));
+    if (reply.ok) {
+      waiting?.resolve(reply.result);
+      return;
+    }
+    if (reply.feeds) waiting?.giveBack?.(reply.feeds);
+    waiting?.reject(engineError(reply.message));
   }
 
   #fail(error: Error): void {
@@ -92,7 +114,12 @@ export class Engine {
   }
 }
 
-type Ask = (request: Request, transfer?: readonly ArrayBuffer[]) => Promise<unknown>;
+interface AskOptions {
+  readonly transfer?: readonly ArrayBuffer[];
+  readonly giveBack?: (feeds: Tensors) => void;
+}
+
+type Ask = (request: Request, options?: AskOptions) => Promise<unknown>;
 
 export interface RunOptions {
   /** Inputs that are not fed come from here. */
@@ -100,8 +127,8 @@ export interface RunOptions {
   /** Outputs that become the next value of a state tensor: output name → state name. They are not returned. */
   readonly updates?: Readonly<Record<string, string>>;
   /**
-   * Moves the feeds' buffers instead of copying them. They are unusable until the run is over; then `recycle` gets them
-   * back for the next batch.
+   * Moves the feeds' buffers instead of copying them. They are unusable until the run is over, failed or not; then
+   * `recycle` gets them back for the next batch.
    */
   readonly recycle?: (feeds: Tensors) => void;
 }
@@ -121,12 +148,20 @@ export class Session {
     this.outputs = ports.outputs;
   }
 
-  /** @throws BoxwrightError `engine` with the scope of the operator that failed. */
+  /**
+   * Runs the model on `feeds` and gives its outputs.
+   *
+   * @throws BoxwrightError `engine` for inputs that are missing, unknown, or of another type or shape than the model's,
+   * and with the scope of the operator where one failed.
+   */
   async run(feeds: Tensors, { state, updates, recycle }: RunOptions = {}): Promise<Record<string, Tensor>> {
     this.#requireFeeds(feeds, state);
     const transfer = recycle ? [...new Set(Object.values(feeds).map(({ data }) => data.buffer as ArrayBuffer))] : [];
     const request: Request = { kind: 'run', session: this.#id, feeds, state: state?.id, updates };
-    const result = (await this.#ask(request, transfer)) as { outputs: Record<string, Tensor>; feeds: Tensors };
+    const result = (await this.#ask(request, { transfer, giveBack: recycle })) as {
+      outputs: Record<string, Tensor>;
+      feeds: Tensors;
+    };
     recycle?.(result.feeds);
     return result.outputs;
   }
@@ -172,6 +207,7 @@ export class State {
     return (await this.#ask({ kind: 'readState', state: this.id, names })) as Record<string, Tensor>;
   }
 
+  /** Replaces tensors; nothing is changed if one of them has another type or shape. */
   async write(tensors: Tensors): Promise<void> {
     await this.#ask({ kind: 'writeState', state: this.id, tensors });
   }

@@ -43,4 +43,4 @@ export interface SessionPorts {
 
 export type Reply =
   | { readonly id: number; readonly ok: true; readonly result: unknown }
-  | { readonly id: number; readonly ok: false; readonly message: string };
+  | { readonly id: number; readonly ok: false; readonly message: string; readonly feeds?: Tensors };

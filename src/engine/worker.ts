@@ -45,6 +45,7 @@ async function load(session: number, model: Uint8Array | string, options: Sessio
 async function run(request: Extract<Request, { kind: 'run' }>): Promise<Tensors> {
   const session = need(sessions, request.session, 'session');
   const state = request.state === undefined ? undefined : need(states, request.state, 'state');
+  requireUpdates(session, state, request.updates ?? {});
   const feeds: Record<string, ort.Tensor> = {};
   for (const name of session.inputNames) {
     const entry = state?.get(name);
@@ -65,6 +66,21 @@ async function run(request: Extract<Request, { kind: 'run' }>): Promise<Tensors>
   );
 }
 
+/** Checked before anything runs: a buffer written twice or swapped without being written would spoil the state. */
+function requireUpdates(
+  session: ort.InferenceSession,
+  state: Map<string, StateEntry> | undefined,
+  updates: Readonly<Record<string, string>>,
+): void {
+  const written = new Set<string>();
+  for (const [output, name] of Object.entries(updates)) {
+    if (!session.outputNames.includes(output)) throw new Error(`The model has no output "${output}" to update from.`);
+    if (!state?.has(name)) throw new Error(`There is no state tensor "${name}" for the output "${output}".`);
+    if (written.has(name)) throw new Error(`Two outputs update the state tensor "${name}".`);
+    written.add(name);
+  }
+}
+
 /** Updated state is written in place into the spare buffers; other outputs are made by the runtime. */
 function preallocated(
   session: ort.InferenceSession,
@@ -73,9 +89,7 @@ function preallocated(
 ): ort.InferenceSession.FetchesType {
   const fetches: Record<string, ort.Tensor | null> = {};
   for (const output of session.outputNames) {
-    const name = updates[output];
-    const entry = name === undefined ? undefined : state?.get(name);
-    if (name !== undefined && !entry) throw new Error(`There is no state tensor "${name}" for the output "${output}".`);
+    const entry = state?.get(updates[output] ?? '');
     if (entry) entry.spare ??= spareOf(entry.current);
     fetches[output] = entry?.spare ?? null;
   }
@@ -106,12 +120,15 @@ function readState(state: number, names?: readonly string[]): Tensors {
 
 function writeState(state: number, tensors: Tensors): void {
   const entries = need(states, state, 'state');
-  for (const [name, tensor] of Object.entries(tensors)) {
-    const entry = entries.get(name);
-    if (!entry || entry.current.size !== tensor.data.length)
-      throw new Error(`There is no state tensor "${name}" of this size.`);
-    (entry.current.data as Float32Array).set(tensor.data as Float32Array);
+  const given = Object.entries(tensors).map(([name, tensor]) => [name, toOrt(tensor)] as const);
+  for (const [name, { type, dims }] of given) {
+    const current = entries.get(name)?.current;
+    if (current?.type !== type || current.dims.join() !== dims.join()) {
+      const found = current ? `is ${current.type}[${current.dims.join(', ')}]` : 'does not exist';
+      throw new Error(`The state tensor "${name}" ${found}; given was ${type}[${dims.join(', ')}].`);
+    }
   }
+  for (const [name, { data }] of given) (entries.get(name)!.current.data as Float32Array).set(data as Float32Array);
 }
 
 async function answer(request: Request): Promise<unknown> {
@@ -165,11 +182,9 @@ port.on('message', ({ id, request }: { id: number; request: Request }) => {
       const result = await answer(request);
       port.postMessage({ id, ok: true, result } satisfies Reply, buffersOf(result));
     } catch (error) {
-      port.postMessage({
-        id,
-        ok: false,
-        message: error instanceof Error ? error.message : String(error),
-      } satisfies Reply);
+      const message = error instanceof Error ? error.message : String(error);
+      const feeds = request.kind === 'run' ? request.feeds : undefined; // their owner wants the buffers back
+      port.postMessage({ id, ok: false, message, feeds } satisfies Reply, buffersOf({ feeds }));
     }
   });
 });

@@ -1,29 +1,59 @@
 import type { Dim, Shape, Type } from './value.js';
 import { shapeError } from './value.js';
 
-/** `n + add`, symbolic where n is free. */
+/**
+ * `dim + add`, symbolic where the dimension is free. Numbers are gathered, so that what a "same" convolution takes and
+ * gives back is the same expression: `(height - 1) + 1` is `height`.
+ */
 export function dimPlus(dim: Dim, add: number): Dim {
   if (typeof dim === 'number') return dim + add;
-  if (add === 0) return dim;
-  return add > 0 ? `${group(dim)} + ${add}` : `${group(dim)} - ${-add}`;
+  const [, term, sign, amount] = /^(.+) ([+-]) (\d+)$/.exec(dim) ?? [];
+  const base = term === undefined ? dim : ungroup(term);
+  const total = add + (term === undefined ? 0 : Number(`${sign}${amount}`));
+  if (total === 0) return base;
+  return total > 0 ? `${group(base)} + ${total}` : `${group(base)} - ${-total}`;
 }
 
+/** The product; a number stands behind what is free. */
 export function dimTimes(a: Dim, b: Dim): Dim {
   if (typeof a === 'number' && typeof b === 'number') return a * b;
-  if (a === 1) return b;
-  if (b === 1) return a;
-  if (a === 0 || b === 0) return 0;
-  return `${group(a)}*${group(b)}`;
+  if (typeof a === 'number') return dimTimes(b, a);
+  if (typeof b === 'string') return `${group(a)}*${group(b)}`;
+  if (b === 0) return 0;
+  const { rest, factor } = splitFactor(a);
+  return factor * b === 1 ? rest : `${group(rest)}*${factor * b}`;
 }
 
 /** ⌊dim / by⌋ or ⌈dim / by⌉. */
 export function dimDivide(dim: Dim, by: number, round: 'floor' | 'ceil' = 'floor'): Dim {
   if (by === 1) return dim;
-  return typeof dim === 'number' ? Math[round](dim / by) : `${round}(${group(dim)}/${by})`;
+  if (typeof dim === 'number') return Math[round](dim / by);
+  const { rest, factor } = splitFactor(dim);
+  return factor % by === 0 ? dimTimes(rest, factor / by) : `${round}(${group(dim)}/${by})`;
+}
+
+/** A product `rest*factor` taken apart; the factor is 1 where there is none. */
+function splitFactor(dim: string): { rest: string; factor: number } {
+  const parts = isSum(dim) ? null : /^(.+)\*(\d+)$/.exec(dim);
+  return parts ? { rest: ungroup(parts[1]), factor: Number(parts[2]) } : { rest: dim, factor: 1 };
+}
+
+/** Whether the expression is a sum outside of all parentheses. */
+function isSum(dim: string): boolean {
+  return withoutParentheses(dim).includes(' ');
+}
+
+function withoutParentheses(dim: string): string {
+  const shorter = dim.replace(/\([^()]*\)/g, '');
+  return shorter === dim ? dim : withoutParentheses(shorter);
 }
 
 function group(dim: Dim): string {
-  return typeof dim === 'string' && /[ ]/.test(dim) ? `(${dim})` : `${dim}`;
+  return typeof dim === 'string' && isSum(dim) ? `(${dim})` : `${dim}`;
+}
+
+function ungroup(dim: string): string {
+  return dim.startsWith('(') && withoutParentheses(dim) === '' ? dim.slice(1, -1) : dim;
 }
 
 export function dimProduct(dims: Shape): Dim {

@@ -166,6 +166,9 @@ interface ConstantOperator extends Operator {
  * initializer is said when the graph is written.
  */
 export function input(name: string, dtype: ElementType, shape: Shape, doc = ''): Value {
+  if (name === '') throw shapeError('Input', 'needs a name.');
+  const wrong = shape.find((dim) => (typeof dim === 'number' ? !Number.isInteger(dim) || dim < 0 : dim === ''));
+  if (wrong !== undefined) throw shapeError('Input', `"${name}" has the dimension "${wrong}".`, [{ dtype, shape }]);
   const operator: InputOperator = { type: 'Input', name, doc, infer: () => [{ dtype, shape }] };
   return apply(operator, [], {})[0];
 }
@@ -183,12 +186,25 @@ export function constant<T extends ElementType>(dtype: T, shape: readonly number
   return apply(operator, [], {})[0];
 }
 
-/** A constant whose elements are all `value`; a scalar by default. */
+/**
+ * A constant whose elements are all `value`; a scalar by default.
+ *
+ * @throws BoxwrightError `shape` for a number that the element type cannot hold, such as 0.5 for integers.
+ */
 export function filled(value: number, dtype: ElementType = 'float32', shape: readonly number[] = []): Value {
   const data = newArray(dtype, elementCount(shape));
-  if (data instanceof BigInt64Array) data.fill(BigInt(value));
-  else if (dtype === 'float16') throw shapeError('Constant', 'float16 constants are made by casting a float32 one.');
-  else data.fill(value);
+  if (dtype === 'float16') {
+    if (value !== 0) throw shapeError('Constant', 'float16 constants are made by casting a float32 one.');
+  } else if (data instanceof BigInt64Array) {
+    if (!Number.isInteger(value)) throw shapeError('Constant', `${value} is no ${dtype}.`);
+    data.fill(BigInt(value));
+  } else {
+    const held = newArray(dtype, 1).fill(value as never)[0];
+    const exact =
+      dtype === 'float32' || dtype === 'float64' || (dtype === 'bool' ? value === 0 || value === 1 : held === value);
+    if (!exact) throw shapeError('Constant', `${value} is no ${dtype}.`);
+    data.fill(value);
+  }
   return constant(dtype, shape, data);
 }
 

@@ -1,4 +1,5 @@
 import { BoxwrightError } from '../errors.js';
+import { bytesOf } from '../graph/tensor.js';
 import type { Node, Value } from '../graph/value.js';
 import { apply, constantTensor, isInput, scope, topological, typeText } from '../graph/value.js';
 
@@ -7,6 +8,8 @@ export interface Target {
   readonly provider: 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
   /** `reference`: the obviously right form of each operator, which tests compare with. */
   readonly form: 'reference' | 'fast';
+  /** The graph holds gradients and stays in this process: forward operators may take forms that their gradients share. */
+  readonly training?: boolean;
 }
 
 /**
@@ -111,7 +114,7 @@ function identityOf(node: Node, inputs: readonly (Value | undefined)[]): string 
   const tensor = node.outputs.length ? constantTensor(node.outputs[0]) : undefined;
   if (tensor) {
     if (tensor.data.length > 64) return undefined;
-    return `${typeText(tensor)}:${Array.from(tensor.data as ArrayLike<number | bigint>, String).join()}`;
+    return `${typeText(tensor)}:${bytesOf(tensor.data).join()}`; // bytes, since -0 is not 0
   }
   const { type, domain = '' } = node.operator;
   const from = inputs.map((input) => (input ? `${input.node.id}.${input.index}` : '-')).join();

@@ -132,7 +132,9 @@ function tensorBytes(proto: TensorProto): Uint8Array {
       ? BigInt64Array.from(proto.int64Data)
       : proto.doubleData.length
         ? Float64Array.from(proto.doubleData)
-        : narrow(proto);
+        : proto.uint64Data.length
+          ? Uint32Array.from(proto.uint64Data, Number) // ONNX keeps uint32 there
+          : narrow(proto);
   return new Uint8Array(typed.buffer);
 }
 
@@ -154,5 +156,11 @@ function externalBytes(proto: TensorProto, source: string, external?: (location:
     );
   const offset = Number(entries.get('offset') ?? 0);
   const file = external(location);
-  return file.subarray(offset, offset + Number(entries.get('length') ?? file.length - offset));
+  const length = Number(entries.get('length') ?? file.length - offset);
+  if (offset + length > file.length)
+    throw new BoxwrightError(
+      'graph',
+      `${source}: tensor "${proto.name}" ends at byte ${offset + length} of "${location}", which has ${file.length}.`,
+    );
+  return file.subarray(offset, offset + length);
 }

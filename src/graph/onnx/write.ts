@@ -2,7 +2,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { BoxwrightError } from '../../errors.js';
 import { bytesOf, type ElementType, type Tensor } from '../tensor.js';
 import type { AttributeKind, AttributeValue, Node, Type, Value } from '../value.js';
-import { constantTensor, isConstant, isInput, leafDoc, leafName, topological } from '../value.js';
+import { constantTensor, isInput, isLeaf, leafDoc, leafName, topological } from '../value.js';
 import { elementTypeNumber } from './element-types.js';
 import type { AttributeProto, NodeProto, TensorProto, ValueInfoProto } from './onnx_pb.js';
 import {
@@ -26,7 +26,11 @@ import {
 export const opset = 18;
 const irVersion = 8;
 /** Protobuf messages end at 2 GB: beyond this many bytes of weights they go to a file beside. */
-const externalFrom = 1_900_000_000;
+const defaultExternalFrom = 1_900_000_000;
+/** Tensors in that file start at multiples of this, so that runtimes can map them into memory. */
+const externalAlignment = 4096;
+/** Smaller tensors stay in the model: shapes and scalars, which runtimes want to see when they load it. */
+const externalMinimum = 1024;
 
 export interface GraphDescription {
   readonly name: string;
@@ -35,11 +39,13 @@ export interface GraphDescription {
   readonly inputs?: readonly Value[];
   readonly outputs: Readonly<Record<string, Value>>;
   readonly outputDocs?: Readonly<Record<string, string>>;
-  /** Inputs that the file carries with their values. */
+  /** Inputs that the file carries with their values, by name. Those that the graph does not use are left out. */
   readonly initializers?: ReadonlyMap<string, Tensor>;
   readonly metadata?: Readonly<Record<string, string>>;
-  /** Base name of the file for weights, used when they do not fit into the model. */
+  /** Base name of the file for weights, used when they do not fit into the model. Default `weights.data`. */
   readonly externalName?: string;
+  /** Bytes of weights from which on they go to that file. Default: just under the 2 GB that a model can hold. */
+  readonly externalFrom?: number;
 }
 
 export interface OnnxModel {
@@ -51,7 +57,8 @@ export interface OnnxModel {
 /**
  * Writes a graph as an ONNX model: named nodes by scope, documented inputs and outputs, weights as initializers.
  *
- * @throws BoxwrightError `graph` for operators that ONNX does not have (lower the graph first) and for name clashes.
+ * @throws BoxwrightError `graph` for operators that ONNX does not have (lower the graph first), for name clashes, and for
+ * values that do not fit the input that they are for.
  */
 export function writeOnnx(description: GraphDescription): OnnxModel {
   return new Writer(description).write();
@@ -64,22 +71,21 @@ class Writer {
   readonly #nodeCounters = new Map<string, number>();
   readonly #initializers: TensorProto[] = [];
   readonly #external: Uint8Array[] = [];
-  readonly #useExternal: boolean;
   readonly #description: GraphDescription;
+  #useExternal = false;
   #externalSize = 0;
 
   constructor(description: GraphDescription) {
     this.#description = description;
-    let weights = 0;
-    for (const tensor of description.initializers?.values() ?? []) weights += tensor.data.byteLength;
-    this.#useExternal = weights > externalFrom;
   }
 
   write(): OnnxModel {
     const { name, doc, outputs, outputDocs, metadata, externalName = 'weights.data' } = this.#description;
     const order = topological(Object.values(outputs));
-    const inputs = this.#leaves(order);
+    this.#useExternal = this.#weightBytes(order) >= (this.#description.externalFrom ?? defaultExternalFrom);
+    const inputs = this.#nameInputs(order);
     const aliases = this.#nameOutputs(outputs);
+    this.#writeConstants(order);
     const nodes = order.filter((node) => !isLeafNode(node)).map((node) => this.#node(node));
     for (const [output, value] of aliases) nodes.push(this.#alias(output, value));
     const graph = create(GraphProtoSchema, {
@@ -107,12 +113,22 @@ class Writer {
     return this.#external.length ? { bytes, external: { name: externalName, parts: this.#external } } : { bytes };
   }
 
-  /** Names inputs, writes constants; gives the inputs that stay inputs. */
-  #leaves(order: readonly Node[]): Value[] {
+  #weightBytes(order: readonly Node[]): number {
+    const { initializers } = this.#description;
+    let bytes = 0;
+    for (const { outputs } of order) {
+      const tensor = initializers?.get(leafName(outputs[0])) ?? constantTensor(outputs[0]);
+      bytes += tensor?.data.byteLength ?? 0;
+    }
+    return bytes;
+  }
+
+  /** Names inputs and writes those that the file carries; gives the inputs that stay inputs. */
+  #nameInputs(order: readonly Node[]): Value[] {
     const { inputs = [], initializers } = this.#description;
-    const reached = order
-      .filter((node) => node.outputs.length && isInput(node.outputs[0]))
-      .map((node) => node.outputs[0]);
+    const reached = order.map((node) => node.outputs[0]).filter(isInput);
+    const foreign = inputs.find((value) => !isInput(value));
+    if (foreign) throw new BoxwrightError('graph', `${foreign} is computed, it cannot be an input of the file.`);
     const all = [...new Set([...inputs, ...reached])];
     const open: Value[] = [];
     for (const value of all) {
@@ -124,11 +140,14 @@ class Writer {
       if (tensor) this.#initializers.push(this.#tensor(name, requireFit(name, tensor, value)));
       else open.push(value);
     }
-    for (const node of order) {
-      const tensor = node.outputs.length ? constantTensor(node.outputs[0]) : undefined;
-      if (tensor) this.#initializers.push(this.#tensor(this.#name(node.outputs[0]), tensor));
-    }
     return open;
+  }
+
+  #writeConstants(order: readonly Node[]): void {
+    for (const { outputs } of order) {
+      const tensor = constantTensor(outputs[0]);
+      if (tensor) this.#initializers.push(this.#tensor(this.#name(outputs[0]), tensor));
+    }
   }
 
   /** Lets computed outputs carry their names; those that are leaves or wanted twice get an Identity later. */
@@ -137,7 +156,7 @@ class Writer {
     for (const [output, value] of Object.entries(outputs)) {
       if (this.#taken.has(output)) throw new BoxwrightError('graph', `Output "${output}" has the name of an input.`);
       this.#taken.add(output);
-      if (isInput(value) || isConstant(value) || this.#names.has(value)) aliases.push([output, value]);
+      if (isLeaf(value) || this.#names.has(value)) aliases.push([output, value]);
       else this.#names.set(value, output);
     }
     return aliases;
@@ -153,8 +172,7 @@ class Writer {
   }
 
   /** Nodes have a name space of their own, so that a node and its output may be called alike. */
-  #nodeName({ scope, operator }: Node): string {
-    const base = `${scope ? `${scope}/` : ''}${operator.type}`;
+  #nodeName(base: string): string {
     const count = this.#nodeCounters.get(base) ?? 0;
     this.#nodeCounters.set(base, count + 1);
     return count ? `${base}_${count}` : base;
@@ -163,9 +181,8 @@ class Writer {
   #name(value: Value): string {
     let name = this.#names.get(value);
     if (name === undefined) {
-      const { scope, operator, outputs } = value.node;
-      const base = `${scope ? `${scope}/` : ''}${operator.type}${outputs.length > 1 ? `:${value.index}` : ''}`;
-      name = this.#unique(base);
+      const { node, index } = value;
+      name = this.#unique(`${scopedName(node)}${node.outputs.length > 1 ? `:${index}` : ''}`);
       this.#names.set(value, name);
     }
     return name;
@@ -182,7 +199,7 @@ class Writer {
     const inputs = node.inputs.map((input) => (input ? this.#name(input) : ''));
     while (inputs.at(-1) === '') inputs.pop();
     return create(NodeProtoSchema, {
-      name: this.#nodeName(node),
+      name: this.#nodeName(scopedName(node)),
       opType: operator.type,
       domain: operator.domain ?? '',
       input: inputs,
@@ -195,7 +212,7 @@ class Writer {
 
   #alias(output: string, value: Value): NodeProto {
     return create(NodeProtoSchema, {
-      name: this.#unique(`${output}/Identity`),
+      name: this.#nodeName(`${output}/Identity`),
       opType: 'Identity',
       input: [this.#name(value)],
       output: [output],
@@ -209,7 +226,7 @@ class Writer {
       dataType: elementTypeNumber(tensor.dtype),
     });
     const bytes = bytesOf(tensor.data);
-    if (this.#useExternal && bytes.length >= 1024) {
+    if (this.#useExternal && bytes.length >= externalMinimum) {
       const entries = {
         location: this.#description.externalName ?? 'weights.data',
         offset: `${this.#externalSize}`,
@@ -219,15 +236,20 @@ class Writer {
       proto.externalData = Object.entries(entries).map(([key, value]) =>
         create(StringStringEntryProtoSchema, { key, value }),
       );
-      this.#external.push(bytes);
-      this.#externalSize += bytes.length;
+      const gap = (externalAlignment - (bytes.length % externalAlignment)) % externalAlignment;
+      this.#external.push(bytes, new Uint8Array(gap));
+      this.#externalSize += bytes.length + gap;
     } else proto.rawData = bytes;
     return proto;
   }
 }
 
+function scopedName({ scope, operator }: Node): string {
+  return scope ? `${scope}/${operator.type}` : operator.type;
+}
+
 function isLeafNode(node: Node): boolean {
-  return node.outputs.length > 0 && (isInput(node.outputs[0]) || isConstant(node.outputs[0]));
+  return isLeaf(node.outputs[0]);
 }
 
 function requireFit(name: string, tensor: Tensor, value: Value): Tensor {

@@ -1,8 +1,8 @@
-import { dimDivide, dimPlus, dimsAgree } from '../dims.js';
+import { dimDivide, dimPlus, dimsAgree, dimTimes } from '../dims.js';
 import type { Dim, Operator, Type, Value } from '../value.js';
 import { apply1, shapeError } from '../value.js';
 import { reduceSum } from './reduce.js';
-import { floats, required, requireRank, requireSameType } from './require.js';
+import { floats, required, requireRank, requireSameType, requireWhole } from './require.js';
 import { slice } from './shape.js';
 
 /** Attributes of a two-dimensional convolution; `pads` are top, left, bottom, right. */
@@ -25,6 +25,11 @@ function kernelSize(operator: string, w: Type): [number, number] {
   if (typeof kh !== 'number' || typeof kw !== 'number')
     throw shapeError(operator, 'the kernel size must be fixed.', [w]);
   return [kh, kw];
+}
+
+function requireBias(operator: string, bias: Type | undefined, out: Dim, inputs: readonly Type[]): void {
+  if (bias && (bias.shape.length !== 1 || !dimsAgree(bias.shape[0], out)))
+    throw shapeError(operator, `the bias must have shape [${out}].`, inputs);
 }
 
 function requirePositive(operator: string, shape: readonly Dim[], inputs: readonly Type[]): void {
@@ -54,8 +59,7 @@ export const Conv: Operator<ConvAttributes> = {
         present,
       );
     }
-    if (inputs[2] && !dimsAgree(inputs[2].shape[0], out))
-      throw shapeError('Conv', `the bias must have shape [${out}].`, present);
+    requireBias('Conv', inputs[2], out, present);
     const spatial = kernelSize('Conv', w).map((kernel, i) =>
       convolvedDim(x.shape[2 + i], kernel, strides[i], dilations[i], pads[i] + pads[i + 2]),
     );
@@ -128,13 +132,19 @@ export function sides(padding: ConvOptions['padding']): readonly number[] {
   return typeof padding === 'object' ? padding : [padding ?? 0, padding ?? 0, padding ?? 0, padding ?? 0];
 }
 
-function convAttributes({ stride, padding, dilation, groups }: ConvOptions): ConvAttributes {
-  return { strides: pair(stride, 1), pads: sides(padding), dilations: pair(dilation, 1), group: groups ?? 1 };
+function convAttributes(operator: string, { stride, padding, dilation, groups }: ConvOptions): ConvAttributes {
+  const conv = { strides: pair(stride, 1), pads: sides(padding), dilations: pair(dilation, 1), group: groups ?? 1 };
+  requireWhole(operator, 'strides, dilations and groups', [...conv.strides, ...conv.dilations, conv.group], 1);
+  requireWhole(operator, 'padding', conv.pads, 0);
+  return conv;
 }
 
-/** Convolution (cross-correlation) of x [N, C, H, W] with w [out, C/groups, kh, kw]; padding is with zeros. */
+/**
+ * Convolution (cross-correlation) of x [N, C, H, W] with w [out, C/groups, kh, kw]; padding is with zeros.
+ * Size: ⌊(H + padding − dilation·(kh − 1) − 1) / stride⌋ + 1.
+ */
 export function conv2d(x: Value, w: Value, options: ConvOptions = {}): Value {
-  return apply1(Conv, [x, w, options.bias], convAttributes(options));
+  return apply1(Conv, [x, w, options.bias], convAttributes('Conv', options));
 }
 
 type ConvTransposeAttributes = ConvAttributes & { output_padding: readonly number[] };
@@ -156,11 +166,13 @@ export const ConvTranspose: Operator<ConvTransposeAttributes> = {
       );
     }
     const out = typeof perGroup === 'number' ? perGroup * group : perGroup;
+    if (typeof channels === 'number' && channels % group !== 0)
+      throw shapeError('ConvTranspose', `${channels} input channels do not divide into ${group} groups.`, present);
+    requireBias('ConvTranspose', inputs[2], out, present);
     const spatial = kernelSize('ConvTranspose', w).map((kernel, i) => {
       const dim = x.shape[2 + i];
       const add = extra[i] + dilations[i] * (kernel - 1) + 1 - pads[i] - pads[i + 2];
-      if (typeof dim === 'number') return strides[i] * (dim - 1) + add;
-      return add === strides[i] ? `${dim}*${strides[i]}` : `(${dim} - 1)*${strides[i]} + ${add}`;
+      return dimPlus(dimTimes(dim, strides[i]), add - strides[i]);
     });
     const shape = [x.shape[0], out, ...spatial];
     requirePositive('ConvTranspose', shape, present);
@@ -184,11 +196,23 @@ function trimTo(gradient: Value, x: Value): Value {
 }
 
 export interface ConvTransposeOptions extends ConvOptions {
+  /** [height, width]; below the stride. */
   readonly outputPadding?: number | readonly [number, number];
 }
 
-/** Transposed convolution of x [N, C, H, W] with w [C, out/groups, kh, kw]. */
+/**
+ * Transposed convolution of x [N, C, H, W] with w [C, out/groups, kh, kw]. Padding cuts the result; output padding adds
+ * rows and columns at its end. Size: (H − 1)·stride + dilation·(kh − 1) + 1 − padding + output padding.
+ */
 export function convTranspose2d(x: Value, w: Value, options: ConvTransposeOptions = {}): Value {
-  const attributes = { ...convAttributes(options), output_padding: pair(options.outputPadding, 0) };
+  const conv = convAttributes('ConvTranspose', options);
+  const extra = pair(options.outputPadding, 0);
+  requireWhole('ConvTranspose', 'output padding', extra, 0);
+  if (extra.some((amount, i) => amount >= Math.max(conv.strides[i], conv.dilations[i])))
+    throw shapeError('ConvTranspose', `output padding [${extra.join(', ')}] must be below the stride or dilation.`, [
+      x,
+      w,
+    ]);
+  const attributes = { ...conv, output_padding: extra };
   return apply1(ConvTranspose, [x, w, options.bias], attributes);
 }

@@ -73,7 +73,8 @@ const Div = binary('Div', numbers, ({ inputs: [, b], outputs: [y] }, g) => [
 ]);
 const Pow = binary('Pow', floats, ({ inputs: [a, b], outputs: [y] }, g) => [
   () => mul(g, mul(b, pow(a, sub(b, 1)))),
-  () => mul(g, mul(y, log(a))),
+  // aᵇ·ln a tends to 0 with a, where the product itself would be 0 · -∞.
+  () => mul(g, where(equal(a, 0), 0, mul(y, log(a)))),
 ]);
 /** Where both are equal the whole gradient goes to the first. */
 const Max = binary('Max', numbers, ({ inputs: [a, b] }, g) => [
@@ -93,11 +94,13 @@ const Less = comparison('Less', numbers);
 const LessOrEqual = comparison('LessOrEqual', numbers);
 
 const Neg = unary('Neg', signedNumbers, (_, g) => neg(g));
+/** The gradient at 0 is 0. */
 const Abs = unary('Abs', numbers, ({ inputs: [x] }, g) => mul(g, sign(x)));
 const Sign = unary('Sign', numbers, () => undefined);
 const Floor = unary('Floor', floats, () => undefined);
 const Ceil = unary('Ceil', floats, () => undefined);
 const Round = unary('Round', floats, () => undefined);
+/** The gradient at 0 is infinite, as in PyTorch: add an epsilon first where 0 can come. */
 const Sqrt = unary('Sqrt', floats, ({ outputs: [y] }, g) => div(mul(g, 0.5), y));
 const Exp = unary('Exp', floats, ({ outputs: [y] }, g) => mul(g, y));
 const Log = unary('Log', floats, ({ inputs: [x] }, g) => div(g, x));
@@ -180,7 +183,8 @@ function operands(operator: string, a: Operand, b: Operand): [Value, Value] {
   return [scalarLike(a, dtype), scalarLike(b, dtype)];
 }
 
-function scalarLike(operand: Operand, dtype: ElementType): Value {
+/** A number as a scalar constant of the element type; a value as it is. */
+export function scalarLike(operand: Operand, dtype: ElementType): Value {
   if (typeof operand !== 'number') return operand;
   return dtype === 'float16' ? cast(filled(operand), 'float16') : filled(operand, dtype);
 }
@@ -196,6 +200,7 @@ export const mul = binaryFunction(Mul);
 /** a / b; integers are divided with the remainder dropped. */
 export const div = binaryFunction(Div);
 export const pow = binaryFunction(Pow);
+/** The larger of both; of equal ones the first gets the whole gradient, as with `minimum`. */
 export const maximum = binaryFunction(Max);
 export const minimum = binaryFunction(Min);
 export const equal = binaryFunction(Equal);
@@ -223,12 +228,16 @@ export const tanh = unaryFunction(Tanh);
 /** ln(1 + eˣ). */
 export const softplus = unaryFunction(Softplus);
 export const erf = unaryFunction(Erf);
-export const isNaN = unaryFunction(IsNaN);
+export const isNan = unaryFunction(IsNaN);
 export const isInf = unaryFunction(IsInf);
 export const identity = unaryFunction(Identity);
-/** The same value, through which no gradient flows. */
+/**
+ * The same value, through which no gradient flows: to the walk back it is a constant. For targets that depend on
+ * predictions, and before operators without a gradient.
+ */
 export const stopGradient = unaryFunction(StopGradient);
 
+/** x as another element type. Floats become integers by dropping the fraction, masks become 0 and 1. */
 export function cast(x: Value, to: ElementType): Value {
   return x.dtype === to ? x : apply1(Cast, [x], { to });
 }
@@ -238,23 +247,24 @@ export function where(condition: Value, a: Operand, b: Operand): Value {
   return apply1(Where, [condition, ...operands('Where', a, b)], {});
 }
 
-/** x limited to low … high; either bound may be left out. */
+/** x limited to low … high; either bound may be left out. At the bounds themselves the gradient passes. */
 export function clip(x: Value, low?: number, high?: number): Value {
   const bound = (value: number | undefined) => (value === undefined ? undefined : scalarLike(value, x.dtype));
   return apply1(Clip, [x, bound(low), bound(high)], {});
 }
 
-/** min(max(x, 0), 6). */
+/** min(max(x, 0), 6). As with `clip`, the bounds themselves pass the gradient. */
 export function relu6(x: Value): Value {
   return clip(x, 0, 6);
 }
 
-/** 1 where the mask holds, else 0, as a float. */
+/** 1 where the mask holds, else 0. */
 export function indicator(mask: Value, dtype: ElementType = 'float32'): Value {
   return cast(mask, dtype);
 }
 
-/** The sum of one or more values of one shape. */
+/** The sum of one or more values. */
 export function sumOf(values: readonly Value[]): Value {
+  if (!values.length) throw shapeError('Add', 'there are no values to sum.');
   return values.reduce((sum, value) => add(sum, value));
 }

@@ -1,7 +1,7 @@
 import { dimsAgree, freshDim, normalizeAxis } from '../dims.js';
 import type { Operator, Value } from '../value.js';
 import { apply1, constantInts, filled, shapeError } from '../value.js';
-import { required, requireSameType, requireType } from './require.js';
+import { required, requireRank, requireSameType, requireType } from './require.js';
 import { reshape, scatterRows } from './shape.js';
 
 type AxisAttributes = { axis: number };
@@ -115,7 +115,7 @@ const GatherND: Operator<{ batch_dims: number }> = {
   },
   vjp({ inputs: [x, indices], attributes: { batch_dims: batch }, gradients: [g] }) {
     if (batch)
-      throw shapeError('GatherND', 'batch_dims have no gradient here: use indices of full depth.', [x, indices]);
+      throw shapeError('GatherND', 'batch dimensions have no gradient here: use indices of full depth.', [x, indices]);
     return [scatterNd(filled(0, x.dtype, x.staticShape), indices, g!, 'add')];
   },
 };
@@ -175,6 +175,7 @@ const Compress: Operator<AxisAttributes> = {
   infer(inputs, { axis }) {
     const [x, mask] = [required('Compress', inputs, 0), required('Compress', inputs, 1)];
     requireType('Compress', mask, ['bool'], 'the mask');
+    requireRank('Compress', mask, 1, 'the mask');
     const at = normalizeAxis('Compress', axis, x.rank, [x, mask]);
     return [{ dtype: x.dtype, shape: x.shape.map((dim, i) => (i === at ? freshDim('kept') : dim)) }];
   },

@@ -1,4 +1,4 @@
-import { broadcastShapes, dimsAgree } from '../dims.js';
+import { broadcastShapes, dimsAgree, sameShape } from '../dims.js';
 import type { Operator, Type, Value } from '../value.js';
 import { apply1, shapeError } from '../value.js';
 import { sumTo } from './elementwise.js';
@@ -53,7 +53,9 @@ const Gemm: Operator<GemmAttributes> = {
     if (!dimsAgree(inner, innerB))
       throw shapeError('Gemm', `inner dimensions differ: ${inner} and ${innerB}.`, present);
     const result: Type = { dtype: requireSameType('Gemm', present, floats), shape: [rows, columns] };
-    if (inputs[2]) broadcastShapes('Gemm', [result, inputs[2]]);
+    const c = inputs[2];
+    if (c && (c.rank > 2 || !sameShape(broadcastShapes('Gemm', [result, c]), result.shape)))
+      throw shapeError('Gemm', `c must broadcast to [${result.shape.join(', ')}].`, present);
     return [result];
   },
   vjp({ inputs: [a, b, c], attributes: { transA, transB, alpha }, gradients: [g], wants }) {

@@ -7,7 +7,7 @@ import { reshape } from './shape.js';
 
 type EpsilonAttributes = { epsilon: number };
 
-/** Shapes [1, C, 1, …] for a per-channel vector beside x [N, C, …]. */
+/** Shape [1, C, 1, …] for a per-channel vector beside x [N, C, …]. */
 export function perChannel(vector: Value, rank: number): Value {
   return reshape(vector, [1, -1, ...Array<number>(rank - 2).fill(1)]);
 }
@@ -33,8 +33,11 @@ export const BatchNormalization: Operator<EpsilonAttributes> = {
     const x = requireChannels('BatchNormalization', inputs, 5);
     return [{ dtype: x.dtype, shape: x.shape }];
   },
-  // The statistics are constants of the layer here (fixed, or moving averages), so they get no gradient.
   vjp({ inputs: [x, scale, , mean, variance], attributes: { epsilon }, gradients: [g], wants }) {
+    if (wants[3] || wants[4]) {
+      const problem = 'the given statistics have no gradient; see batchNormTraining, or put stopGradient before them.';
+      throw shapeError('BatchNormalization', problem, [x, mean, variance]);
+    }
     const inverse = div(1, sqrt(add(variance, epsilon)));
     const centred = () => sub(x, perChannel(mean, x.rank));
     return [
@@ -45,7 +48,10 @@ export const BatchNormalization: Operator<EpsilonAttributes> = {
   },
 };
 
-/** (x − mean) / √(variance + epsilon) · scale + bias per channel of x [N, C, …], with given statistics [C]. */
+/**
+ * (x − mean) / √(variance + epsilon) · scale + bias per channel of x [N, C, …], with given statistics [C] (fixed ones or
+ * moving averages), which have no gradient.
+ */
 export function batchNorm(
   x: Value,
   parameters: { scale: Value; bias: Value; mean: Value; variance: Value },

@@ -2,7 +2,7 @@ import { dimDivide, dimPlus } from '../dims.js';
 import type { Dim, Operator, Type, Value } from '../value.js';
 import { apply, apply1, shapeError } from '../value.js';
 import { sides } from './conv.js';
-import { floats, required, requireRank, requireSameType } from './require.js';
+import { floats, required, requireRank, requireSameType, requireWhole } from './require.js';
 
 export type PoolAttributes = {
   kernel_shape: readonly number[];
@@ -97,21 +97,29 @@ export interface PoolOptions {
   readonly stride?: number;
   /** One amount for all sides, or [top, left, bottom, right]. Padding never wins a maximum. */
   readonly padding?: number | readonly [number, number, number, number];
+  /** Rounds the output's size up instead of down; a window that would start behind the input is still left out. */
   readonly ceil?: boolean;
 }
 
-export function poolAttributes({ kernel, stride = kernel, padding, ceil = false }: PoolOptions): PoolAttributes {
+function poolAttributes(
+  operator: string,
+  { kernel, stride = kernel, padding, ceil = false }: PoolOptions,
+): PoolAttributes {
+  requireWhole(operator, 'kernel and stride', [kernel, stride], 1);
+  requireWhole(operator, 'padding', sides(padding), 0);
+  if (sides(padding).some((amount) => amount >= kernel))
+    throw shapeError(operator, `padding [${sides(padding).join(', ')}] must be below the kernel's size ${kernel}.`);
   return { kernel_shape: [kernel, kernel], strides: [stride, stride], pads: sides(padding), ceil_mode: ceil ? 1 : 0 };
 }
 
-/** Largest element of each window of x [N, C, H, W]. */
+/** Largest element of each window of x [N, C, H, W]; of equal ones the window's first (row by row) gets the gradient. */
 export function maxPool2d(x: Value, options: PoolOptions): Value {
-  return apply1(MaxPool, [x], poolAttributes(options));
+  return apply1(MaxPool, [x], poolAttributes('MaxPool', options));
 }
 
 /** `maxPool2d` with the flat indices of the chosen elements. */
 export function maxPool2dWithIndices(x: Value, options: PoolOptions): readonly Value[] {
-  return apply(MaxPoolWithIndices, [x], poolAttributes(options));
+  return apply(MaxPoolWithIndices, [x], poolAttributes('MaxPool', options));
 }
 
 /** Mean of each window; `includePadding` divides by the whole window even where it reaches over the border. */
@@ -119,5 +127,8 @@ export function averagePool2d(
   x: Value,
   { includePadding = false, ...options }: PoolOptions & { includePadding?: boolean },
 ): Value {
-  return apply1(AveragePool, [x], { ...poolAttributes(options), count_include_pad: includePadding ? 1 : 0 });
+  return apply1(AveragePool, [x], {
+    ...poolAttributes('AveragePool', options),
+    count_include_pad: includePadding ? 1 : 0,
+  });
 }

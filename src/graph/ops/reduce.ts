@@ -14,7 +14,9 @@ function reducedAxes(operator: string, inputs: readonly (Value | undefined)[]): 
   if (!inputs[1]) return x.shape.map((_, axis) => axis);
   const axes = constantInts(inputs[1]);
   if (!axes) throw shapeError(operator, 'the axes must be constant.', inputs);
-  return axes.map((axis) => normalizeAxis(operator, axis, x.rank, [x]));
+  const fromFront = axes.map((axis) => normalizeAxis(operator, axis, x.rank, [x]));
+  if (new Set(fromFront).size !== axes.length) throw shapeError(operator, `the axes [${axes.join(', ')}] repeat.`, [x]);
+  return fromFront;
 }
 
 function keptShape(x: Type, axes: readonly number[]): Dim[] {
@@ -58,21 +60,26 @@ const ReduceMax = reduction('ReduceMax', extremeRule);
 const ReduceMin = reduction('ReduceMin', extremeRule);
 const ReduceSumSquare = reduction('ReduceSumSquare', (x, _, g) => mul(x, mul(g, 2)));
 
-/** `axes` default to all of them; `keepDims` leaves reduced axes with size 1 (default: they are dropped). */
 export interface ReduceOptions {
+  /** Leaves reduced axes with size 1. Default: they are dropped. */
   readonly keepDims?: boolean;
 }
 
 const reduceFunction =
   (operator: Operator<ReduceAttributes>) =>
-  (x: Value, axes?: readonly number[], { keepDims = false }: ReduceOptions = {}): Value =>
-    // No axes in ONNX means all of them; a constant of all axes is the same and keeps one form.
-    apply1(operator, [x, int64s(axes ?? x.shape.map((_, axis) => axis))], { keepdims: keepDims ? 1 : 0 });
+  (x: Value, axes?: readonly number[], { keepDims = false }: ReduceOptions = {}): Value => {
+    // An empty list means all axes in ONNX and none in NumPy: nobody should have to know.
+    if (axes?.length === 0 && x.rank > 0) throw shapeError(operator.type, 'there are no axes to reduce.', [x]);
+    return apply1(operator, [x, int64s(axes ?? x.shape.map((_, axis) => axis))], { keepdims: keepDims ? 1 : 0 });
+  };
 
+/** Sum over `axes` (default: all), like the other reductions here. */
 export const reduceSum = reduceFunction(ReduceSum);
 export const reduceMean = reduceFunction(ReduceMean);
+/** The largest element; equal ones share the gradient, as with `reduceMin`. */
 export const reduceMax = reduceFunction(ReduceMax);
 export const reduceMin = reduceFunction(ReduceMin);
+/** Sum of squares. */
 export const reduceSumSquare = reduceFunction(ReduceSumSquare);
 
 type ArgAttributes = { axis: number; keepdims: number; select_last_index: number };

@@ -2,7 +2,7 @@ import type { ElementType } from '../tensor.js';
 import type { Type, Value } from '../value.js';
 import { shapeError } from '../value.js';
 
-/** The first input, present. */
+/** Input `index`, which must be there. */
 export function required(operator: string, inputs: readonly (Value | undefined)[], index: number): Value {
   const value = inputs[index];
   if (!value) throw shapeError(operator, `input ${index} is missing.`, inputs);
@@ -34,6 +34,14 @@ export function requireType(operator: string, input: Type, allowed: readonly Ele
 export function requireRank(operator: string, input: Type, rank: number, name: string): void {
   if (input.shape.length !== rank) {
     throw shapeError(operator, `${name} must have rank ${rank}, not ${input.shape.length}.`, [input]);
+  }
+}
+
+/** Throws unless every number is a whole one of at least `least`. */
+export function requireWhole(operator: string, name: string, numbers: readonly number[], least: number): void {
+  const wrong = numbers.find((number) => !Number.isInteger(number) || number < least);
+  if (wrong !== undefined) {
+    throw shapeError(operator, `${name} must be whole numbers of at least ${least}, not ${wrong}.`);
   }
 }
 

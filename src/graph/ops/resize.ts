@@ -1,8 +1,8 @@
-import { dimTimes } from '../dims.js';
+import { dimDivide, dimsAgree, dimTimes } from '../dims.js';
 import type { Dim, Operator, Shape, Value } from '../value.js';
 import { apply1, constant, constantInts, constantTensor, int64s, shapeError } from '../value.js';
 import { matMul } from './linear.js';
-import { required, requireRank } from './require.js';
+import { required, requireRank, requireWhole } from './require.js';
 
 export type ResizeMode = 'nearest' | 'linear';
 /** Where a pixel lies: `half_pixel` (centres, as OpenCV, PyTorch and the browser), `asymmetric` (corners), `align_corners`. */
@@ -24,22 +24,32 @@ export const Resize: Operator<ResizeAttributes> = {
     const x = required('Resize', inputs, 0);
     requireRank('Resize', x, 4, 'the input');
     const sizes = constantInts(inputs[3]);
-    if (sizes) return [{ dtype: x.dtype, shape: sizes }];
     const scales = constantTensor(inputs[2]);
+    if (sizes) {
+      if (sizes.length !== 4 || !dimsAgree(sizes[0], x.shape[0]) || !dimsAgree(sizes[1], x.shape[1]))
+        throw shapeError('Resize', `cannot change batch and channels to [${sizes.join(', ')}].`, [x]);
+      requireWhole('Resize', 'sizes', sizes, 1);
+      return [{ dtype: x.dtype, shape: sizes }];
+    }
     if (!scales) throw shapeError('Resize', 'needs constant scales or sizes; see resizeTo for computed sizes.', inputs);
-    const scaled = (dim: Dim, scale: number) =>
-      typeof dim === 'number' ? Math.floor(dim * scale) : dimTimes(dim, scale);
-    return [{ dtype: x.dtype, shape: x.shape.map((dim, axis) => scaled(dim, Number(scales.data[axis]))) }];
+    return [{ dtype: x.dtype, shape: x.shape.map((dim, axis) => scaledDim(dim, Number(scales.data[axis]))) }];
   },
   // Resizing is linear and separable: y = Rows · x · Columnsᵀ, so dX = Rowsᵀ · dY · Columns.
-  vjp({ inputs: [x], outputs: [y], attributes, gradients: [g] }) {
+  vjp({ inputs: [x, , factors], outputs: [y], attributes, gradients: [g] }) {
     const [, , h, w] = x.staticShape;
     const [, , oh, ow] = y.staticShape;
-    const rows = interpolation(h, oh, attributes);
-    const columns = interpolation(w, ow, attributes);
+    const scales = constantTensor(factors)?.data ?? [1, 1, oh / h, ow / w];
+    const rows = interpolation(h, oh, Number(scales[2]), attributes);
+    const columns = interpolation(w, ow, Number(scales[3]), attributes);
     return [matMul(matMul(transposed(rows, oh, h), g!), constant('float32', [ow, w], columns))];
   },
 };
+
+function scaledDim(dim: Dim, scale: number): Dim {
+  if (typeof dim === 'number') return Math.floor(Math.fround(dim * scale));
+  if (Number.isInteger(scale)) return dimTimes(dim, scale);
+  return Number.isInteger(1 / scale) ? dimDivide(dim, 1 / scale) : `floor(${dim}*${scale})`;
+}
 
 function transposed(matrix: Float32Array, rows: number, columns: number): Value {
   const flipped = new Float32Array(matrix.length);
@@ -47,15 +57,20 @@ function transposed(matrix: Float32Array, rows: number, columns: number): Value 
   return constant('float32', [columns, rows], flipped);
 }
 
-/** The [to, from] matrix that resizes one axis, as ONNX defines the modes. */
+/**
+ * The [to, from] matrix that resizes one axis, as ONNX defines the modes. `scale` is to / from, or the factor that was
+ * asked for where the size was rounded down. Positions are rounded to float32 as the runtime does, since at a half or a
+ * whole number the last bit decides which pixel is nearest.
+ */
 export function interpolation(
   from: number,
   to: number,
+  scale: number,
   { mode, coordinate_transformation_mode: where, nearest_mode }: ResizeAttributes,
 ): Float32Array {
   const matrix = new Float32Array(to * from);
   for (let i = 0; i < to; i++) {
-    const at = sourcePosition(i, from, to, where);
+    const at = sourcePosition(i, from, to, Math.fround(scale), where);
     if (mode === 'nearest') {
       const index = nearest_mode === 'floor' ? Math.floor(at) : Math.ceil(at - 0.5);
       matrix[i * from + Math.min(Math.max(index, 0), from - 1)] = 1;
@@ -70,10 +85,10 @@ export function interpolation(
   return matrix;
 }
 
-function sourcePosition(i: number, from: number, to: number, where: ResizeCoordinates): number {
-  if (where === 'half_pixel') return ((i + 0.5) * from) / to - 0.5;
-  if (where === 'asymmetric') return (i * from) / to;
-  return to === 1 ? 0 : (i * (from - 1)) / (to - 1);
+function sourcePosition(i: number, from: number, to: number, scale: number, where: ResizeCoordinates): number {
+  if (where === 'half_pixel') return Math.fround(Math.fround((i + 0.5) / scale) - 0.5);
+  if (where === 'asymmetric') return Math.fround(i / scale);
+  return to === 1 ? 0 : Math.fround((i * (from - 1)) / (to - 1));
 }
 
 export interface ResizeOptions {
@@ -91,8 +106,9 @@ function resizeAttributes({ mode, coordinates }: ResizeOptions): ResizeAttribute
   };
 }
 
-/** x [N, C, H, W] with H and W times whole or fractional factors. */
+/** x [N, C, H, W] with H and W times a whole or fractional factor, rounded down. */
 export function upsample(x: Value, factor: number, options: ResizeOptions): Value {
+  if (!(factor > 0)) throw shapeError('Resize', `the factor must be greater than 0, not ${factor}.`, [x]);
   const scales = constant('float32', [4], Float32Array.of(1, 1, factor, factor));
   return apply1(Resize, [x, undefined, scales], resizeAttributes(options));
 }

@@ -2,7 +2,7 @@ import { dimsAgree, freshDim, normalizeAxis } from '../dims.js';
 import type { Operator, Value } from '../value.js';
 import { apply, apply1, constant, constantInts, filled, shapeError } from '../value.js';
 import { scatterElements } from './gather.js';
-import { floats, numbers, required, requireRank, requireSameType, requireType } from './require.js';
+import { floats, numbers, required, requireRank, requireSameType, requireType, requireWhole } from './require.js';
 
 type TopKAttributes = { axis: number; largest: number; sorted: number };
 
@@ -15,7 +15,8 @@ const TopK: Operator<TopKAttributes> = {
     const at = normalizeAxis('TopK', axis, x.rank, [x]);
     const k = constantInts(inputs[1]);
     const size = x.shape[at];
-    if (k && typeof size === 'number' && k[0] > size) throw shapeError('TopK', `${k[0]} of ${size} elements.`, [x]);
+    if (k && (k.length !== 1 || k[0] < 0 || (typeof size === 'number' && k[0] > size)))
+      throw shapeError('TopK', `cannot take ${k.join(', ')} of ${size} elements.`, [x]);
     const shape = x.shape.map((dim, i) => (i === at ? (k ? k[0] : freshDim('top')) : dim));
     return [
       { dtype: x.dtype, shape },
@@ -85,7 +86,7 @@ export function nonMaxSuppression(boxes: Value, scores: Value, options: NmsOptio
   return apply1(NonMaxSuppression, [boxes, scores, most, ...thresholds], { center_point_box: 0 });
 }
 
-type RoiAlignAttributes = {
+export type RoiAlignAttributes = {
   output_height: number;
   output_width: number;
   sampling_ratio: number;
@@ -116,10 +117,14 @@ const RoiAlign: Operator<RoiAlignAttributes> = {
     }
     return [{ dtype: x.dtype, shape: [rois.shape[0], x.shape[1], output_height, output_width] }];
   },
-  vjp: ({ inputs: [x, rois, pictures], attributes, gradients: [g] }) => [
-    apply1(RoiAlignGradient, [g, rois, pictures], { ...attributes, shape: x.staticShape }),
-    undefined, // boxes are treated as given, as in the published detectors
-  ],
+  vjp({ inputs: [x, rois, pictures], attributes, gradients: [g], wants }) {
+    if (attributes.sampling_ratio < 1)
+      throw shapeError('RoiAlign', 'has a gradient only with a fixed number of sampling points.', [x, rois]);
+    return [
+      wants[0] ? apply1(RoiAlignGradient, [g, rois, pictures], { ...attributes, shape: x.staticShape }) : undefined,
+      undefined, // boxes are treated as given, as in the published detectors
+    ];
+  },
 };
 
 /** dX of a RoiAlign by the map. Inputs: dY, rois, picture indices. */
@@ -132,7 +137,7 @@ export const RoiAlignGradient: Operator<RoiAlignAttributes & { shape: readonly n
 
 export interface RoiAlignOptions {
   readonly size: readonly [number, number];
-  /** Sampling points a bin and axis. */
+  /** Sampling points a bin and axis; 0 takes as many as the bin has pixels (rounded up), which has no gradient. */
   readonly sampling: number;
   /** Map pixels per unit of the rois, such as 1/16. */
   readonly scale: number;
@@ -140,13 +145,19 @@ export interface RoiAlignOptions {
   readonly aligned?: boolean;
 }
 
-/** RoIAlign (He et al., Mask R-CNN, section 3): x [N, C, H, W], rois [n, 4], picture indices int64 [n] → [n, C, h, w]. */
+/**
+ * RoIAlign (He et al., Mask R-CNN, section 3): x [N, C, H, W], rois [n, 4], picture indices int64 [n] → [n, C, h, w].
+ * Points more than one pixel outside the map count as 0. Without `aligned`, rois are at least one map pixel wide and
+ * high. The gradient flows to the map only.
+ */
 export function roiAlign(
   x: Value,
   rois: Value,
   pictures: Value,
   { size, sampling, scale, aligned = true }: RoiAlignOptions,
 ): Value {
+  requireWhole('RoiAlign', 'the size', size, 1);
+  requireWhole('RoiAlign', 'sampling', [sampling], 0);
   return apply1(RoiAlign, [x, rois, pictures], {
     output_height: size[0],
     output_width: size[1],

@@ -2,14 +2,16 @@ import { dimDivide, dimPlus, dimProduct, dimsAgree, dimTimes, mergeDim, normaliz
 import type { ElementType } from '../tensor.js';
 import type { Dim, Operator, Shape, Type, Value } from '../value.js';
 import { apply, apply1, constant, constantInts, filled, int64s, shapeError } from '../value.js';
-import { sumTo } from './elementwise.js';
+import { cast, scalarLike, sumTo } from './elementwise.js';
 import { scatterNd } from './gather.js';
-import { required, requireSameType, requireType } from './require.js';
+import { required, requireSameType, requireType, requireWhole } from './require.js';
 
 type None = Record<string, never>;
 
 /** The dimensions that a Reshape gives, with 0 (copy) and -1 (the rest) resolved. */
 function reshapedDims(x: Type, target: readonly number[]): Dim[] {
+  if (target.filter((dim) => dim === -1).length > 1 || target.some((dim) => dim < -1))
+    throw shapeError('Reshape', `[${target.join(', ')}] is no shape: only one dimension may be -1.`, [x]);
   const dims = target.map((dim, axis): Dim => {
     if (dim !== 0) return dim;
     if (axis >= x.shape.length)
@@ -77,8 +79,6 @@ export function reshape(x: Value, dims: Shape): Value {
   const target = dims.map((dim, axis) => (typeof dim === 'number' ? dim : x.shape[axis] === dim ? 0 : -1));
   return apply1(Reshape, [x, int64s(target)], {});
 }
-
-type ResultAttributes = { shape: string };
 
 /** Reshape by a computed shape; the type that results is said by the caller, since the numbers are known only later. */
 export function reshapeTo(x: Value, shape: Value, result: Shape): Value {
@@ -154,6 +154,7 @@ function addDims(a: Dim, b: Dim): Dim {
   return typeof a === 'number' ? dimPlus(b, a) : `${a} + ${b}`;
 }
 
+/** The values one behind the other along an axis. */
 export function concat(values: readonly Value[], axis: number): Value {
   return values.length === 1 ? values[0] : apply1(Concat, values, { axis });
 }
@@ -165,6 +166,7 @@ const Split: Operator<AxisAttributes> = {
     const x = required('Split', inputs, 0);
     const sizes = constantInts(inputs[1]);
     if (!sizes) throw shapeError('Split', 'the sizes must be constant.', inputs);
+    requireWhole('Split', 'sizes', sizes, 0);
     const at = normalizeAxis('Split', axis, x.rank, [x]);
     const total = sizes.reduce((sum, size) => sum + size, 0);
     if (!dimsAgree(total, x.shape[at])) throw shapeError('Split', `sizes sum to ${total}, not ${x.shape[at]}.`, [x]);
@@ -201,6 +203,9 @@ const Slice: Operator<None> = {
     const [starts, ends, axes, steps] = [1, 2, 3, 4].map((i) => constantInts(inputs[i]));
     if (!starts || !ends || !axes || !steps)
       throw shapeError('Slice', 'starts, ends, axes and steps must be constant.', inputs);
+    if (starts.length !== axes.length || ends.length !== axes.length || steps.length !== axes.length)
+      throw shapeError('Slice', `needs as many starts, ends and steps as axes [${axes.join(', ')}].`, [x]);
+    if (steps.includes(0)) throw shapeError('Slice', 'a step must not be 0.', [x]);
     const shape = [...x.shape];
     axes.forEach((axis, i) => {
       const at = normalizeAxis('Slice', axis, x.rank, [x]);
@@ -224,7 +229,7 @@ function slicedDim(dim: Dim, start: number, end: number, step: number): Dim {
   if (step === 1 && start >= 0 && end >= openEnd) return dimPlus(dim, -start);
   if (step === 1 && start >= 0 && end < 0) return dimPlus(dim, end - start);
   if (step === -1 && start === -1 && end <= -openEnd) return dim;
-  if (step === 1 && start >= 0 && end > start) return end - start; // as far as the dimension reaches, which the caller knows
+  if (step === 1 && start === 0 && end > 0) return `min(${dim}, ${end})`;
   return `slice(${dim}, ${start}, ${end}, ${step})`;
 }
 
@@ -292,7 +297,10 @@ const Pad: Operator<PadAttributes> = {
 
 const negate = (value: number) => (value === 0 ? 0 : -value);
 
-/** Adds `before[axis]` and `after[axis]` elements of `value`; negative numbers cut elements off. */
+/**
+ * Adds `before[axis]` and `after[axis]` elements of `value` (or copies, by `mode`); negative numbers cut elements off.
+ * Only the constant mode has a gradient.
+ */
 export function pad(
   x: Value,
   before: readonly number[],
@@ -300,11 +308,13 @@ export function pad(
   value = 0,
   mode: PadAttributes['mode'] = 'constant',
 ): Value {
+  if (before.length !== x.rank || after.length !== x.rank)
+    throw shapeError('Pad', `needs ${x.rank} amounts before and ${x.rank} after.`, [x]);
   if ([...before, ...after].every((amount) => amount === 0)) return x;
-  return apply1(Pad, [x, int64s([...before, ...after]), filled(value, x.dtype)], { mode });
+  return apply1(Pad, [x, int64s([...before, ...after]), scalarLike(value, x.dtype)], { mode });
 }
 
-const Expand: Operator<ResultAttributes> = {
+const Expand: Operator<None> = {
   type: 'Expand',
   infer(inputs) {
     const x = required('Expand', inputs, 0);
@@ -317,6 +327,7 @@ const Expand: Operator<ResultAttributes> = {
 
 function expandedShape(x: Type, target: Shape): Shape {
   const lead = target.length - x.shape.length;
+  if (lead < 0) throw shapeError('Expand', `[${target.join(', ')}] has fewer axes than the value.`, [x]);
   return target.map((dim, axis) => {
     const own = axis < lead ? 1 : x.shape[axis - lead];
     if (own === 1) return dim;
@@ -334,7 +345,7 @@ export function expand(x: Value, dims: Shape): Value {
     if (x.shape[axis - lead] === dim) return 1;
     throw shapeError('Expand', `the free dimension "${dim}" must be the value's own; see expandLike.`, [x]);
   });
-  return apply1(Expand, [x, int64s(target)], { shape: '' });
+  return apply1(Expand, [x, int64s(target)], {});
 }
 
 /** Repeats dimensions of size 1 to the shape of another value, free dimensions included. */
@@ -450,7 +461,7 @@ export function scatterRows(x: Value, indices: Value, axis: number, size: number
   const order = [axis, ...x.shape.map((_, i) => i).filter((i) => i !== axis)];
   const front = axis === 0 ? x : transpose(x, order);
   const zeros = filled(0, x.dtype, [size, ...front.staticShape.slice(1)]);
-  const summed = scatterNd(zeros, unsqueeze(indices, -1), front, 'add');
+  const summed = scatterNd(zeros, unsqueeze(cast(indices, 'int64'), -1), front, 'add'); // ScatterND wants int64
   return axis === 0
     ? summed
     : transpose(
