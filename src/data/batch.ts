@@ -1,3 +1,4 @@
+// Boxes are normalised here: x over the width of the picture as it is in the batch, y over its height, 0 to 1.
 import type { Tensor } from '../graph/tensor.js';
 import { newArray } from '../graph/tensor.js';
 

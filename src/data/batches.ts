@@ -5,7 +5,7 @@ import { type AugmentationRecipe, noAugmentation } from './augment/recipe.js';
 import { type Batch, type BatchArrays, newBatchArrays } from './batch.js';
 import type { DataProblem, Dataset } from './dataset.js';
 import { type FillEntry, type FillResult, type FillSetup, type FillTask, fillBatch } from './fill.js';
-import { type LearnableImage, learnableImages } from './learnable.js';
+import { type Inclusion, type LearnableImage, learnableImages } from './learnable.js';
 import { randomStream, shuffledOrder } from './random.js';
 import { WorkerPool } from './worker-pool.js';
 
@@ -32,8 +32,8 @@ export interface BatchLoaderOptions {
   readonly onProblem?: (problem: DataProblem) => void;
   /** Places for boxes in a batch; by default as many as the fullest picture needs. */
   readonly maxBoxes?: number;
-  /** Whether difficult objects (Pascal VOC) and crowds (COCO) are handed out as boxes; neither by default. */
-  readonly include?: { readonly difficult?: boolean; readonly crowd?: boolean };
+  /** Which objects and pictures are handed out. */
+  readonly include?: Inclusion;
   /** Targets to encode for each picture. */
   readonly targets?: TargetSpec;
   /** Threads; by default one less than there are cores, 1 to 4. 0 does the work in the calling thread. */
@@ -79,7 +79,7 @@ export class BatchLoader {
     this.#options = options;
     this.#images = learnableImages(dataset, options.include ?? {});
     requireWhole({ batchSize, width: size.width, height: size.height }, 1);
-    const fullest = Math.max(1, ...this.#images.map(({ objects }) => objects.labels.length));
+    const fullest = this.#images.reduce((most, { objects }) => Math.max(most, objects.labels.length), 1);
     this.maxBoxes = options.maxBoxes ?? fullest;
     requireRoom(this.#images, this.maxBoxes);
     const count = this.#images.length;
@@ -173,7 +173,7 @@ export class BatchLoader {
       batch,
       cancel: () => {
         state.cancelled = true;
-        if (state.task) this.#pool?.withdraw(state.task);
+        if (state.task && this.#pool?.withdraw(state.task)) this.#releaser(state.task.arrays)();
         batch.then(
           ({ release }) => release(),
           () => {},
@@ -209,7 +209,8 @@ export class BatchLoader {
       slots = failures.map(({ slot }) => slot);
     }
     const files = pictures.map((picture) => this.#images[picture].name);
-    return { ...arrays, epoch, index, count, pictures, files, waitedMs: 0, release: this.#releaser(arrays) };
+    const indices = pictures.map((picture) => this.#images[picture].index);
+    return { ...arrays, epoch, index, count, pictures: indices, files, waitedMs: 0, release: this.#releaser(arrays) };
   }
 
   #entry(picture: number, slot: number, position: number): FillEntry {

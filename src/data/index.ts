@@ -11,12 +11,13 @@ export type {
   JitterRecipe,
   PhotometricRecipe,
 } from './augment/recipe.js';
-export { luuuyiAugmentation, noAugmentation, paperAugmentation, zooAugmentation } from './augment/recipe.js';
+export { noAugmentation, paperAugmentation, paperPytorchAugmentation, zooAugmentation } from './augment/recipe.js';
 export type { Batch, BatchArrays } from './batch.js';
 export { BatchLoader, type BatchLoaderOptions } from './batches.js';
 export type { DataProblem, Dataset, DatasetFormat, DatasetImage, GroundTruth, PixelBox } from './dataset.js';
 export { describeProblem } from './dataset.js';
 export { decodePicture, type ExpectedPicture, type Picture } from './decode.js';
 export type { OpenOptions } from './layout.js';
+export type { Inclusion } from './learnable.js';
 export { openDataset } from './open.js';
 export { type PixelRegion, resizeBytes } from './resize.js';

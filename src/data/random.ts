@@ -28,8 +28,8 @@ export function randomStream(seed: number, epoch: number, index: number): Random
     c = (((c << 21) | (c >>> 11)) + t) | 0;
     return (t >>> 0) / 2 ** 32;
   };
-  // The author's seeding runs 12 rounds before the first number so that close seeds part.
-  for (let round = 0; round < 12; round++) next();
+  // As many rounds as it takes for close seeds to have nothing in common.
+  for (let round = 0; round < 16; round++) next();
   const int = (n: number) => Math.floor(next() * n);
   return { uniform: (low, high) => low + (high - low) * next(), int, choice: int };
 }

@@ -37,9 +37,11 @@ export class WorkerPool {
     });
   }
 
-  /** Takes a task back if no worker has begun it; its promise then never settles. */
-  withdraw(task: FillTask): void {
+  /** Takes a task back if no worker has begun it; its promise then never settles, and its arrays are the caller's again. */
+  withdraw(task: FillTask): boolean {
+    const waiting = this.#queue.length;
     this.#queue = this.#queue.filter((job) => job.task !== task);
+    return this.#queue.length < waiting;
   }
 
   /** Awaits something the workers do, keeping the process alive meanwhile; idle workers let it end. */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { planAugmentation } from '../../src/data/augment/augment.js';
 import { distortPixels } from '../../src/data/augment/photometric.js';
-import { luuuyiAugmentation } from '../../src/data/augment/recipe.js';
+import { paperPytorchAugmentation } from '../../src/data/augment/recipe.js';
 import { renderPlaced } from '../../src/data/augment/render.js';
 import type { Random } from '../../src/data/random.js';
 import type { Tensor } from '../../src/graph/tensor.js';
@@ -67,7 +67,7 @@ test(
     }[];
     assert.equal(runs.length, 8);
     const get = <T>(name: string) => tensors.get(name)?.data as T;
-    const mean = luuuyiAugmentation.expand?.fill as readonly number[];
+    const mean = paperPytorchAugmentation.expand?.fill as readonly number[];
     for (const [i, { image, draws }] of runs.entries()) {
       const [height, width] = (tensors.get(`image_${image}_u8_bgr`) as Tensor).shape;
       const picture = { data: swapRedBlue(get<Uint8Array>(`image_${image}_u8_bgr`)), width, height };
@@ -80,7 +80,7 @@ test(
           boxes[k * 4 + side] = stored[k * 5 + side] * (side % 2 === 0 ? width : height);
       }
       const { random, used } = playBack(draws);
-      const plan = planAugmentation(luuuyiAugmentation, picture, { boxes, labels }, random);
+      const plan = planAugmentation(paperPytorchAugmentation, picture, { boxes, labels }, random);
       assert.equal(used(), draws.length, `run ${i}: draws taken`);
       assert.deepEqual(plan.objects.boxes, get(`${i}.boxes`), `run ${i}: boxes`);
       assert.deepEqual(plan.objects.labels, get(`${i}.labels`), `run ${i}: labels`);

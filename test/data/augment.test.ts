@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { augmentPicture, planAugmentation } from '../../src/data/augment/augment.js';
+import { jitterColours } from '../../src/data/augment/jitter.js';
+import { distortPixels, type Photometric } from '../../src/data/augment/photometric.js';
 import {
   type AugmentationRecipe,
   noAugmentation,
   paperAugmentation,
   zooAugmentation,
 } from '../../src/data/augment/recipe.js';
-import { randomStream, shuffledOrder } from '../../src/data/random.js';
+import { type Random, randomStream, shuffledOrder } from '../../src/data/random.js';
 import { resizeBytes, wholeRegion } from '../../src/data/resize.js';
 
 const width = 60;
@@ -109,4 +111,55 @@ test('A stream depends on each of seed, epoch and index, and an order is a permu
   assert.notDeepEqual(shuffledOrder(50, 1, 2), shuffledOrder(50, 1, 3));
   const mean = Array.from({ length: 4000 }, (_, i) => first(9, 9, i)).reduce((sum, value) => sum + value, 0) / 4000;
   assert.ok(Math.abs(mean - 0.5) < 0.02, `mean of first draws ${mean}`);
+});
+
+const neutral: Photometric = {
+  brightness: 0,
+  contrast: 1,
+  contrastFirst: false,
+  saturation: 1,
+  hue: 0,
+  channels: [0, 1, 2],
+};
+
+const distortions: readonly { what: string; drawn: Partial<Photometric>; from: number[]; to: number[] }[] = [
+  { what: 'nothing', drawn: {}, from: [10, 20, 30], to: [10, 20, 30] },
+  { what: 'brightness, beyond 0', drawn: { brightness: -15 }, from: [10, 20, 30], to: [-5, 5, 15] },
+  {
+    what: 'contrast first',
+    drawn: { brightness: 10, contrast: 1.5, contrastFirst: true },
+    from: [10, 20, 30],
+    to: [30, 45, 60],
+  },
+  { what: 'contrast last, beyond 255', drawn: { contrast: 1.5 }, from: [200, 20, 30], to: [300, 30, 45] },
+  { what: 'half the saturation', drawn: { saturation: 0.5 }, from: [255, 0, 0], to: [255, 127.5, 127.5] },
+  { what: 'hue from red towards yellow', drawn: { hue: 18 }, from: [255, 0, 0], to: [255, 76.5, 0] },
+  { what: 'hue from red towards magenta', drawn: { hue: -18 }, from: [255, 0, 0], to: [255, 0, 76.5] },
+  { what: 'hue from cyan towards blue', drawn: { hue: 15 }, from: [0, 200, 200], to: [0, 150, 200] },
+  { what: 'hue of grey', drawn: { hue: 15 }, from: [80, 80, 80], to: [80, 80, 80] },
+  { what: 'another order of channels', drawn: { channels: [2, 0, 1] }, from: [10, 20, 30], to: [30, 10, 20] },
+];
+
+for (const { what, drawn, from, to } of distortions) {
+  test(`Photometric distortion: ${what}`, () => {
+    const out = new Float32Array(3);
+    distortPixels(Uint8Array.from(from), 0, Int32Array.of(0), { ...neutral, ...drawn }, out, 0);
+    for (let c = 0; c < 3; c++) assert.ok(Math.abs(out[c] - to[c]) < 1e-4, `${[...out]}, expected ${to}`);
+  });
+}
+
+test('Colour jitter mixes with black, the mean grey and each grey, rounded and clipped', () => {
+  const jittered = (factors: readonly [brightness: number, contrast: number, saturation: number], pixels: number[]) => {
+    // With these draws the steps keep their order, so the factors come one after the other.
+    const left = [...factors];
+    const random: Random = { int: (n) => n - 1, choice: (n) => n - 1, uniform: () => left.shift() as number };
+    const rgb = Uint8ClampedArray.from(pixels);
+    jitterColours({ brightness: 0.4, contrast: 0.4, saturation: 0.4 }, rgb, random);
+    return [...rgb];
+  };
+  assert.deepEqual(jittered([1.4, 1, 1], [200, 100, 11, 0, 0, 0]), [255, 140, 15, 0, 0, 0]);
+  // Greys 100 and 0: their mean is 50.
+  assert.deepEqual(jittered([1, 0.6, 1], [100, 100, 100, 0, 0, 0]), [80, 80, 80, 20, 20, 20]);
+  // Grey of pure red: 255 × 4899 / 16384 = 76.
+  assert.deepEqual(jittered([1, 1, 0.6], [255, 0, 0]), [183, 30, 30]);
 });

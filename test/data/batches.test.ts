@@ -191,7 +191,7 @@ test('Leaving an epoch cancels it, disposing ends what waits', async (t) => {
   const waiting = loader.epoch(2).next();
   await Promise.all([assert.rejects(waiting, { code: 'aborted' }), loader.dispose()]);
   await assert.rejects(loader.epoch(3).next(), { code: 'aborted' });
-  await loader.dispose();
+  await loader[Symbol.asyncDispose]();
 });
 
 test('A process that stops halfway through an epoch ends by itself', async (t) => {
@@ -222,6 +222,24 @@ test('Difficult objects and crowds are left out unless asked for', async (t) => 
     });
   assert.equal(await count(undefined), 1);
   assert.equal(await count({ difficult: true }), 2);
+});
+
+test('Pictures without a box are handed out unless they are not wanted', async (t) => {
+  const root = await temporaryFolder(t);
+  const picture = await plainJpeg();
+  const labelled = vocXml([vocObject('dog', [5, 5, 20, 20])]);
+  await writeFiles(root, { 'a.xml': vocXml([]), 'a.jpg': picture, 'b.xml': labelled, 'b.jpg': picture });
+  const dataset = await openDataset(root);
+  const handedOut = (empty?: boolean) =>
+    withLoader({ dataset, batchSize: 2, size, workers: 0, shuffle: false, include: { empty } }, async (loader) => {
+      const { value } = await loader.epoch(0).next();
+      return [value?.pictures, value?.files];
+    });
+  assert.deepEqual(await handedOut(), [
+    [0, 1],
+    ['a.jpg', 'b.jpg'],
+  ]);
+  assert.deepEqual(await handedOut(false), [[1], ['b.jpg']]);
 });
 
 test('Settings that do not fit are errors with both numbers', async (t) => {

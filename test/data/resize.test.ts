@@ -42,3 +42,40 @@ test('A region resizes as the same pixels cut out do, and equal size copies', ()
     Uint8Array.from({ length: 48 }, (_, i) => 10 + (i % 3) * 10),
   );
 });
+
+/** The formula of the recorded outputs' description, one value at a time. */
+function resizedValue(source: Uint8Array, from: number[], to: number[], x: number, y: number, channel: number): number {
+  const along = (i: number, n: number, length: number) => {
+    const f = Math.fround((i + 0.5) * (n / length) - 0.5);
+    const k = Math.floor(f);
+    if (k < 0) return { k: 0, next: 0, share: 0 };
+    return k >= n - 1 ? { k: n - 1, next: n - 1, share: 0 } : { k, next: k + 1, share: Math.fround(f - k) };
+  };
+  const column = along(x, from[0], to[0]);
+  const row = along(y, from[1], to[1]);
+  const at = (cx: number, cy: number) => source[(cy * from[0] + cx) * 3 + channel];
+  const mixed = (cy: number) =>
+    at(column.k, cy) * Math.round(2048 * (1 - column.share)) + at(column.next, cy) * Math.round(2048 * column.share);
+  const part = (weight: number, value: number) => Math.floor((weight * Math.floor(value / 16)) / 65536);
+  const sum =
+    part(Math.round(2048 * (1 - row.share)), mixed(row.k)) + part(Math.round(2048 * row.share), mixed(row.next));
+  return Math.floor((sum + 2) / 4);
+}
+
+test('Enlarging and shrinking follow the fixed-point formula in every value', () => {
+  const source = Uint8Array.from({ length: 23 * 17 * 3 }, (_, i) => Math.imul(i, 2654435761) >>> 24);
+  for (const [width, height] of [
+    [50, 9],
+    [11, 40],
+    [23, 17],
+    [1, 1],
+  ]) {
+    const out = new Uint8Array(width * height * 3);
+    resizeBytes(source, 23, wholeRegion({ width: 23, height: 17 }), { width, height }, out);
+    const expected = out.map((_, i) => {
+      const pixel = Math.floor(i / 3);
+      return resizedValue(source, [23, 17], [width, height], pixel % width, Math.floor(pixel / width), i % 3);
+    });
+    assert.deepEqual(out, expected, `${width}×${height}`);
+  }
+});

@@ -1,3 +1,4 @@
+// Boxes come in pixels of the picture and leave normalised: x over the width of the result, y over its height, 0 to 1.
 import type { Picture } from '../decode.js';
 import type { Random } from '../random.js';
 import { type PixelRegion, resizeBytes, wholeRegion } from '../resize.js';

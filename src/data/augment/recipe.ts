@@ -74,8 +74,8 @@ export const paperAugmentation: AugmentationRecipe = {
   flip: true,
 };
 
-/** The augmentation of luuuyi/RefineDet.PyTorch, with its crop condition that never fails. */
-export const luuuyiAugmentation: AugmentationRecipe = {
+/** The augmentation of the PyTorch reference (luuuyi/RefineDet.PyTorch), with its crop condition that never fails. */
+export const paperPytorchAugmentation: AugmentationRecipe = {
   ...paperAugmentation,
   photometric: { brightness: 32, contrast: [0.5, 1.5], saturation: [0.5, 1.5], hue: 18, channelShuffle: true },
   crop: { modes: ['whole', 0.1, 0.3, 0.7, 0.9, 'free'], condition: 'none', tries: 50, afterTries: 'redraw' },
