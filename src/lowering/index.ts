@@ -1,12 +1,33 @@
 import type { Value } from '../graph/value.js';
-import { type LoweringTable, lower, type Target } from './lower.js';
+import { pointwiseInputGradient, stridedInputGradient, unitStrideInputGradient } from './conv-input-gradient.js';
+import { shiftedWeightGradient } from './conv-weight-gradient.js';
+import { type LoweringTable, lower, type Rule, type Target } from './lower.js';
+import { poolingWithIndices, unpooledGradient } from './pooling.js';
 import { reference } from './reference.js';
+import { maskedReluGradient, reluBeforeMaxPool } from './relu.js';
 
 export type { Target } from './lower.js';
 
-/** The forms for a target: fast ones first where it asks for them, the reference form behind. */
-export function loweringTable(_target: Target): LoweringTable {
-  return reference;
+/** The CPU provider's fast forms; the first that fits a shape is taken. */
+const cpu: LoweringTable = new Map<string, readonly Rule[]>([
+  ['ConvInputGradient', [pointwiseInputGradient, unitStrideInputGradient, stridedInputGradient]],
+  ['ConvWeightGradient', [shiftedWeightGradient]],
+  ['MaxPool', [poolingWithIndices]],
+  ['MaxPoolGradient', [unpooledGradient]],
+  ['ReluGradient', [reluBeforeMaxPool, maskedReluGradient]],
+]);
+
+/** Fast forms first, the reference form behind them. */
+function joined(fast: LoweringTable): LoweringTable {
+  const types = new Set([...fast.keys(), ...reference.keys()]);
+  return new Map([...types].map((type) => [type, [...(fast.get(type) ?? []), ...(reference.get(type) ?? [])]]));
+}
+
+const fastCpu = joined(cpu);
+
+/** The forms for a target. Other providers than the CPU take the reference forms, which are plain operators. */
+export function loweringTable({ provider, form }: Target): LoweringTable {
+  return provider === 'cpu' && form === 'fast' ? fastCpu : reference;
 }
 
 /** Rewrites `outputs` for a target; see `lower`. */

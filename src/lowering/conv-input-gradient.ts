@@ -1,0 +1,105 @@
+// Fast forms of a convolution's input gradient on the CPU provider; docs/benchmarks.md has what they were measured against.
+import { Conv, type ConvAttributes } from '../graph/ops/conv.js';
+import { gather } from '../graph/ops/gather.js';
+import { concat, depthToSpace, pad, reshape, slice, transpose } from '../graph/ops/shape.js';
+import { apply1, filled, int64s, type Value } from '../graph/value.js';
+import { fusedMatMul } from './fused-matmul.js';
+import type { Rule } from './lower.js';
+
+export type ShapedConv = ConvAttributes & { shape: readonly number[] };
+
+/** 1×1, stride 1: one matrix product a picture, Wᵀ · dY. */
+export const pointwiseInputGradient: Rule = ({ node, inputs: [dy, w] }) => {
+  const { shape, strides, pads, group } = node.attributes as ShapedConv;
+  const [out, perGroup, kh, kw] = w.staticShape;
+  if (kh * kw !== 1 || group !== 1 || strides.some((stride) => stride !== 1) || pads.some((side) => side !== 0))
+    return undefined;
+  const [n, , h, width] = dy.staticShape;
+  const product = fusedMatMul(reshape(w, [1, out, perGroup]), reshape(dy, [n, out, h * width]), { transA: true });
+  return [reshape(product, shape)];
+};
+
+/** Stride 1: a convolution of dY with the kernel turned by 180° and its channels exchanged. */
+export const unitStrideInputGradient: Rule = ({ node, inputs: [dy, w] }) => {
+  const { strides, pads, dilations, group } = node.attributes as ShapedConv;
+  if (strides.some((stride) => stride !== 1)) return undefined;
+  const [, , kh, kw] = w.staticShape;
+  const reach = [kh, kw].map((kernel, i) => dilations[i] * (kernel - 1));
+  const back = pads.map((side, i) => reach[i % 2] - side);
+  if (back.some((side) => side < 0)) return undefined;
+  const turned = turnedKernel(w, group, all(kh), all(kw));
+  return [apply1(Conv, [dy, turned], { strides, pads: back, dilations, group })];
+};
+
+const all = (count: number) => Array.from({ length: count }, (_, i) => i);
+
+/** The taps `rows` × `columns` of w [out, in/groups, kh, kw] in falling order, with channels exchanged within groups. */
+function turnedKernel(w: Value, group: number, rows: readonly number[], columns: readonly number[]): Value {
+  const [out, perGroup, kh, kw] = w.staticShape;
+  const grouped = reshape(w, [group, out / group, perGroup, kh * kw]);
+  const exchanged = group === out && perGroup === 1 ? grouped : transpose(grouped, [0, 2, 1, 3]);
+  const taps = [...rows].reverse().flatMap((i) => [...columns].reverse().map((j) => i * kw + j));
+  const turned = taps.length === 1 && kh * kw === 1 ? exchanged : gather(exchanged, int64s(taps), 3);
+  return reshape(turned, [group * perGroup, out / group, rows.length, columns.length]);
+}
+
+/** What one residue of the input's coordinate along an axis gets: kernel taps, and the first output place they read. */
+interface Phase {
+  /** Kernel taps in rising order. */
+  readonly taps: readonly number[];
+  /** Output coordinate of the last tap for the first input coordinate of this residue. */
+  readonly first: number;
+}
+
+/** Input coordinate s·a + residue gets dY[a + (residue + pad − tap)/s] · w[tap] for the taps that divide. */
+function phases(kernel: number, stride: number, before: number): Phase[] {
+  return all(stride).map((residue) => {
+    const taps = all(kernel).filter((tap) => (residue + before - tap) % stride === 0);
+    return { taps, first: taps.length ? (residue + before - taps[taps.length - 1]) / stride : 0 };
+  });
+}
+
+/**
+ * Stride 2, no dilation: every residue of rows and columns is a convolution of its own with those taps that reach it
+ * (for 3×3 these are 1×1, 1×2, 2×1 and 2×2: no product with zero), interleaved afterwards.
+ */
+export const stridedInputGradient: Rule = ({ node, inputs: [dy, w] }) => {
+  const { shape, strides, pads, dilations, group } = node.attributes as ShapedConv;
+  const stride = strides[0];
+  if (stride < 2 || strides[1] !== stride || dilations.some((dilation) => dilation !== 1)) return undefined;
+  const [n, channels, h, width] = shape;
+  const [, , kh, kw] = w.staticShape;
+  const [oh, ow] = [Math.ceil(h / stride), Math.ceil(width / stride)];
+  const parts = phases(kh, stride, pads[0]).flatMap((row) =>
+    phases(kw, stride, pads[1]).map((column) => {
+      if (!row.taps.length || !column.taps.length) return filled(0, dy.dtype, [n, channels, oh, ow]);
+      const kernel = turnedKernel(w, group, row.taps, column.taps);
+      return convolveFrom(dy, kernel, [row.first, column.first], [oh, ow], group);
+    }),
+  );
+  const whole = depthToSpace(concat(parts, 1), stride);
+  return [slice(whole, [0, 0], [h, width], [2, 3])];
+};
+
+/** Output [N, C, size] whose place 0 reads dY from `first` on; dY is zero beyond its borders. */
+function convolveFrom(
+  dy: Value,
+  kernel: Value,
+  first: readonly number[],
+  size: readonly number[],
+  group: number,
+): Value {
+  const before = first.map((start) => -start);
+  const after = size.map(
+    (count, i) => first[i] + count - 1 + kernel.staticShape[2 + i] - 1 - (dy.staticShape[2 + i] - 1),
+  );
+  const cut = (amounts: readonly number[]) => amounts.map((amount) => Math.min(amount, 0));
+  const grow = (amounts: readonly number[]) => amounts.map((amount) => Math.max(amount, 0));
+  const inside = pad(dy, [0, 0, ...cut(before)], [0, 0, ...cut(after)]);
+  return apply1(Conv, [inside, kernel], {
+    strides: [1, 1],
+    dilations: [1, 1],
+    pads: [...grow(before), ...grow(after)],
+    group,
+  });
+}
