@@ -164,12 +164,11 @@ async function answer(request: Request): Promise<unknown> {
   }
 }
 
-/** Buffers that travel back without a copy: outputs, and the feeds for their owner to use again. */
-function buffersOf(result: unknown): ArrayBuffer[] {
-  const { outputs, feeds } = (result ?? {}) as { outputs?: Tensors; feeds?: Tensors };
-  const buffers = [...Object.values(outputs ?? {}), ...Object.values(feeds ?? {})].map(
-    ({ data }) => data.buffer as ArrayBuffer,
-  );
+/** Buffers that travel back without a copy: a run's outputs and its feeds, for their owner to use again. */
+function buffersOf(request: Request, result: unknown): ArrayBuffer[] {
+  if (request.kind !== 'run') return [];
+  const { outputs = {}, feeds = {} } = (result ?? {}) as { outputs?: Tensors; feeds?: Tensors };
+  const buffers = [...Object.values(outputs), ...Object.values(feeds)].map(({ data }) => data.buffer as ArrayBuffer);
   return [...new Set(buffers)];
 }
 
@@ -180,11 +179,11 @@ port.on('message', ({ id, request }: { id: number; request: Request }) => {
   queue = queue.then(async () => {
     try {
       const result = await answer(request);
-      port.postMessage({ id, ok: true, result } satisfies Reply, buffersOf(result));
+      port.postMessage({ id, ok: true, result } satisfies Reply, buffersOf(request, result));
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       const feeds = request.kind === 'run' ? request.feeds : undefined; // their owner wants the buffers back
-      port.postMessage({ id, ok: false, message, feeds } satisfies Reply, buffersOf({ feeds }));
+      port.postMessage({ id, ok: false, message, feeds } satisfies Reply, buffersOf(request, { feeds }));
     }
   });
 });

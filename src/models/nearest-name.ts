@@ -1,0 +1,16 @@
+/** The name that takes the fewest single-character edits (Levenshtein) to write instead. */
+export function nearestName(given: string, names: readonly string[]): string {
+  return names.reduce((best, name) => (edits(given, name) < edits(given, best) ? name : best), names[0] ?? '');
+}
+
+function edits(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length];
+}

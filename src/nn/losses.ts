@@ -1,0 +1,38 @@
+import {
+  abs,
+  add,
+  gatherElements,
+  less,
+  logSoftmax,
+  mul,
+  neg,
+  pow,
+  sigmoid,
+  softplus,
+  squeeze,
+  sub,
+  unsqueeze,
+  type Value,
+  where,
+} from '../graph/index.js';
+
+/** −ln p of the labelled class. logits [..., classes], labels int32/int64 [...] → [...]. */
+export function crossEntropy(logits: Value, labels: Value): Value {
+  const chosen = gatherElements(logSoftmax(logits, -1), unsqueeze(labels, -1), logits.rank - 1);
+  return neg(squeeze(chosen, -1));
+}
+
+/** ½x²/beta within ±beta, |x| − ½beta beyond, element by element (Girshick 2015, Fast R-CNN, equation 3). */
+export function smoothL1(x: Value, beta = 1): Value {
+  const size = abs(x);
+  return where(less(size, beta), mul(mul(x, x), 0.5 / beta), sub(size, 0.5 * beta));
+}
+
+/** Sigmoid focal loss element by element (Lin et al. 2017, equation 5): alpha on ones, 1 − alpha on zeros. */
+export function sigmoidFocal(logits: Value, targets: Value, { alpha, gamma }: { alpha: number; gamma: number }): Value {
+  // −ln σ(±x) as softplus(∓x) stays finite for large logits.
+  const p = sigmoid(logits);
+  const one = mul(mul(targets, alpha), mul(pow(sub(1, p), gamma), softplus(neg(logits))));
+  const zero = mul(mul(sub(1, targets), 1 - alpha), mul(pow(p, gamma), softplus(logits)));
+  return add(one, zero);
+}
