@@ -9,6 +9,9 @@ export interface BoxOrigin {
   readonly written?: readonly number[];
 }
 
+/** Pixels by which a box may reach beyond its picture because the file's numbers are rounded, without a word about it. */
+const ROUNDING = 0.01;
+
 /**
  * A box that can be trained on, or undefined if it has to be left out. A box of no area or wholly outside the picture is
  * dropped, one partly outside is clipped; both are added to `problems`. Throws `BoxwrightError('data')` for coordinates
@@ -39,7 +42,7 @@ export function checkBox(
     return drop(`box [${written.join(', ')}] lies outside the picture of ${width}×${height} pixels`);
   }
   const clipped: PixelBox = [Math.max(x1, 0), Math.max(y1, 0), Math.min(x2, width), Math.min(y2, height)];
-  if (clipped.some((side, i) => side !== box[i])) {
+  if (clipped.some((side, i) => Math.abs(side - box[i]) > ROUNDING)) {
     const what = `box [${written.join(', ')}] reaches beyond the picture of ${width}×${height} pixels`;
     problems.push({ file, index, what, action: 'clipped' });
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { planAugmentation } from '../../src/data/augment/augment.js';
-import { distortPixels } from '../../src/data/augment/photometric.js';
+import { prepareDistortion } from '../../src/data/augment/photometric.js';
 import { paperPytorchAugmentation } from '../../src/data/augment/recipe.js';
 import { renderPlaced } from '../../src/data/augment/render.js';
 import type { Random } from '../../src/data/random.js';
@@ -85,9 +85,10 @@ test(
       assert.deepEqual(plan.objects.boxes, get(`${i}.boxes`), `run ${i}: boxes`);
       assert.deepEqual(plan.objects.labels, get(`${i}.labels`), `run ${i}: labels`);
       const photometric = new Float32Array(width * height * 3);
+      const distort = prepareDistortion(plan.photometric);
       const columns = Int32Array.from({ length: width }, (_, x) => x);
       for (let y = 0; y < height; y++) {
-        distortPixels(picture.data, y * width * 3, columns, plan.photometric, photometric, y * width * 3);
+        distort(picture.data, y * width * 3, columns, photometric, y * width * 3);
       }
       const distortion = largestDifference(swapRedBlue(photometric), get<Float32Array>(`${i}.photometric`));
       assert.ok(distortion <= PIXEL_TOLERANCE, `run ${i}: photometric differs by ${distortion}`);

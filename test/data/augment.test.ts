@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { augmentPicture, planAugmentation } from '../../src/data/augment/augment.js';
 import { jitterColours } from '../../src/data/augment/jitter.js';
-import { distortPixels, type Photometric } from '../../src/data/augment/photometric.js';
+import { type Photometric, prepareDistortion } from '../../src/data/augment/photometric.js';
 import {
   type AugmentationRecipe,
   noAugmentation,
@@ -143,7 +143,7 @@ const distortions: readonly { what: string; drawn: Partial<Photometric>; from: n
 for (const { what, drawn, from, to } of distortions) {
   test(`Photometric distortion: ${what}`, () => {
     const out = new Float32Array(3);
-    distortPixels(Uint8Array.from(from), 0, Int32Array.of(0), { ...neutral, ...drawn }, out, 0);
+    prepareDistortion({ ...neutral, ...drawn })(Uint8Array.from(from), 0, Int32Array.of(0), out, 0);
     for (let c = 0; c < 3; c++) assert.ok(Math.abs(out[c] - to[c]) < 1e-4, `${[...out]}, expected ${to}`);
   });
 }

@@ -27,6 +27,9 @@ const channelOrders = [
 /** 2⁻²³, which keeps OpenCV's float HSV from dividing by zero. */
 const EPSILON = 2 ** -23;
 
+/** Degrees of the hue in which one channel runs from least to largest. */
+const SECTOR = 60;
+
 /** Draws a distortion, in the reference's order of draws. */
 export function drawPhotometric(recipe: PhotometricRecipe, random: Random): Photometric {
   const between = ([low, high]: readonly [number, number], neutral: number) =>
@@ -42,69 +45,81 @@ export function drawPhotometric(recipe: PhotometricRecipe, random: Random): Phot
   return { brightness, contrast, contrastFirst, saturation, hue, channels: [2 - red, 2 - green, 2 - blue] };
 }
 
-/**
- * Distorts pixels of one row. `source` are interleaved RGB bytes, pixel c of the row starting at `rowStart + 3c`; the
- * pixels named by `columns` are written one after the other to `out` from `outStart`, RGB, neither rounded nor clipped.
- */
-export function distortPixels(
+/** Writes distorted pixels of one row, see `prepareDistortion`. */
+export type DistortPixels = (
   source: Uint8Array,
   rowStart: number,
   columns: Int32Array,
-  { brightness, contrast, contrastFirst, saturation, hue, channels }: Photometric,
   out: Float32Array,
   outStart: number,
-): void {
+) => void;
+
+/**
+ * A distortion made ready for a picture. It reads interleaved RGB bytes, pixel c of a row at `rowStart + 3c`, and writes
+ * the pixels named by `columns` one after the other to `out` from `outStart`: RGB, neither rounded nor clipped.
+ */
+export function prepareDistortion({
+  brightness,
+  contrast,
+  contrastFirst,
+  saturation,
+  hue,
+  channels,
+}: Photometric): DistortPixels {
   const before = contrastFirst ? contrast : 1;
   const after = contrastFirst ? 1 : contrast;
-  const keepsColour = saturation === 1 && hue === 0;
-  const [fromFirst, fromSecond, fromThird] = channels;
-  const pixel = new Float64Array(3);
-  for (let i = 0, o = outStart; i < columns.length; i++, o += 3) {
-    const at = rowStart + columns[i] * 3;
-    pixel[0] = (source[at] + brightness) * before;
-    pixel[1] = (source[at + 1] + brightness) * before;
-    pixel[2] = (source[at + 2] + brightness) * before;
-    // The way to HSV and back changes nothing where the largest channel is not negative.
-    if (!keepsColour || (pixel[0] < 0 && pixel[1] < 0 && pixel[2] < 0)) shiftColour(pixel, saturation, hue);
-    out[o] = pixel[fromFirst] * after;
-    out[o + 1] = pixel[fromSecond] * after;
-    out[o + 2] = pixel[fromThird] * after;
-  }
+  // What comes before the change of colour depends on one byte alone.
+  const early = Float64Array.from({ length: 256 }, (_, byte) => (byte + brightness) * before);
+  // The way to HSV and back changes nothing but pixels whose largest channel is negative.
+  const mayShift = saturation !== 1 || hue !== 0 || early[0] < 0;
+  const turnBy = hue / SECTOR;
+  const toRed = channels.indexOf(0);
+  const toGreen = channels.indexOf(1);
+  const toBlue = channels.indexOf(2);
+  return (source, rowStart, columns, out, outStart) => {
+    for (let i = 0, o = outStart; i < columns.length; i++, o += 3) {
+      const at = rowStart + columns[i] * 3;
+      let red = early[source[at]];
+      let green = early[source[at + 1]];
+      let blue = early[source[at + 2]];
+      if (mayShift) {
+        const value = Math.max(red, green, blue);
+        const range = value - Math.min(red, green, blue);
+        const amplitude = value * (range / (Math.abs(value) + EPSILON)) * saturation;
+        const sector = turn(hueOf(red, green, blue, value, range), turnBy);
+        red = value - amplitude * share(sector + 5);
+        green = value - amplitude * share(sector + 3);
+        blue = value - amplitude * share(sector + 1);
+      }
+      out[o + toRed] = red * after;
+      out[o + toGreen] = green * after;
+      out[o + toBlue] = blue * after;
+    }
+  };
 }
 
 /**
- * To HSV, saturation × and hue +, and back, as OpenCV defines both ways for floats: the value is the largest channel
- * and may lie outside 0..255, the hue counts degrees.
+ * Hue as OpenCV defines it for floats, in sectors of 60 degrees; `value` is the largest channel and may lie outside
+ * 0..255.
  */
-function shiftColour(pixel: Float64Array, saturation: number, hue: number): void {
-  const red = pixel[0];
-  const green = pixel[1];
-  const blue = pixel[2];
-  const value = Math.max(red, green, blue);
-  const range = value - Math.min(red, green, blue);
-  const angle = turn(hueOf(red, green, blue, value, range), hue);
-  const chroma = (range / (Math.abs(value) + EPSILON)) * saturation;
-  const sector = Math.floor(angle / 60);
-  const part = angle / 60 - sector;
-  const low = value * (1 - chroma);
-  const falling = value * (1 - chroma * part);
-  const rising = value * (1 - chroma * (1 - part));
-  // Sector 6 is an angle of exactly 360 degrees, the same as 0.
-  pixel[0] = sector === 1 ? falling : sector === 2 || sector === 3 ? low : sector === 4 ? rising : value;
-  pixel[1] =
-    sector === 1 || sector === 2 ? value : sector === 3 ? falling : sector === 4 || sector === 5 ? low : rising;
-  pixel[2] = sector === 2 ? rising : sector === 3 || sector === 4 ? value : sector === 5 ? falling : low;
-}
-
 function hueOf(red: number, green: number, blue: number, value: number, range: number): number {
-  const degrees = 60 / (range + EPSILON);
-  if (value === red) return (green - blue) * degrees;
-  return value === green ? (blue - red) * degrees + 120 : (red - green) * degrees + 240;
+  const perSector = 1 / (range + EPSILON);
+  if (value === red) return (green - blue) * perSector;
+  return value === green ? (blue - red) * perSector + 2 : (red - green) * perSector + 4;
 }
 
-/** A hue brought to 0..360, turned, and brought back once, as the reference does. */
-function turn(angle: number, by: number): number {
-  const turned = (angle < 0 ? angle + 360 : angle) + by;
-  if (turned > 360) return turned - 360;
-  return turned < 0 ? turned + 360 : turned;
+/** A hue brought to 0..6, turned, and brought back once, as the reference does. */
+function turn(sector: number, by: number): number {
+  const turned = (sector < 0 ? sector + 6 : sector) + by;
+  if (turned > 6) return turned - 6;
+  return turned < 0 ? turned + 6 : turned;
+}
+
+/**
+ * How much of the amplitude a channel lacks, from its place on the hue circle of six sectors: red counts from 5, green
+ * from 3, blue from 1. The closed form of HSV's table of six cases.
+ */
+function share(place: number): number {
+  const k = place >= 6 ? place - 6 : place;
+  return Math.max(0, Math.min(k, 4 - k, 1));
 }

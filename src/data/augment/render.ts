@@ -1,6 +1,6 @@
 import type { Picture } from '../decode.js';
 import { fetchRows, linearTaps, type PixelRegion } from '../resize.js';
-import { distortPixels, type Photometric } from './photometric.js';
+import { type Photometric, prepareDistortion } from './photometric.js';
 
 /** A picture on a canvas, a crop of the canvas, and what happens on the way. */
 export interface Placement {
@@ -42,13 +42,14 @@ export function renderPlaced(
   const rowLength = size.width * 3;
   const compact = new Float32Array((plan.columns.length + 1) * 3);
   compact.set(fill);
+  const distortPixels = prepareDistortion(placement.photometric);
   const readRow = (row: number, mixed: Float32Array) => {
     const y = crop.top + row - placement.top;
     if (y < 0 || y >= picture.height) {
       for (let i = 0; i < rowLength; i++) mixed[i] = fill[i % 3];
       return;
     }
-    distortPixels(picture.data, y * picture.width * 3, plan.columns, placement.photometric, compact, 3);
+    distortPixels(picture.data, y * picture.width * 3, plan.columns, compact, 3);
     mixColumns(compact, plan, mixed);
   };
   const buffers = {
