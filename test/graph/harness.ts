@@ -5,6 +5,7 @@ import { gradient } from '../../src/graph/gradient.js';
 import { input, mul, reduceSum, type Tensor, type Value } from '../../src/graph/index.js';
 import { ModelProtoSchema } from '../../src/graph/onnx/onnx_pb.js';
 import { writeOnnx } from '../../src/graph/onnx/write.js';
+import type { PoolAttributes } from '../../src/graph/ops/pooling.js';
 import { isLeaf, leafName, topological } from '../../src/graph/value.js';
 import type { Target } from '../../src/lowering/index.js';
 import { lowerFor } from '../../src/lowering/index.js';
@@ -94,6 +95,7 @@ export async function checkShapes(
 async function checkLowered(lowered: readonly Value[], feeds?: Record<string, Tensor>): Promise<number> {
   const values = topological(lowered).flatMap((node) => (isLeaf(node.outputs[0]) ? [] : node.outputs));
   if (!values.length) return 0;
+  const trusted = !values.some(isOvercounted);
   const written = writeOnnx({
     name: 'twin',
     outputs: Object.fromEntries(values.map((value, i) => [`value ${i}`, value])),
@@ -108,7 +110,7 @@ async function checkLowered(lowered: readonly Value[], feeds?: Record<string, Te
     if (!meta.isTensor) assert.fail(`${value} is no tensor to the runtime`);
     assert.equal(meta.type, value.dtype, `${value}: the runtime's element type`);
     // Without any knowledge of the shape the runtime reports no dimensions.
-    if (meta.shape.length === 0) continue;
+    if (meta.shape.length === 0 || !trusted) continue;
     assert.equal(meta.shape.length, value.rank, `${value}: the runtime's rank`);
     meta.shape.forEach((dim, axis) => {
       const own = value.shape[axis];
@@ -119,6 +121,21 @@ async function checkLowered(lowered: readonly Value[], feeds?: Record<string, Te
   if (feeds) await checkRun(session, lowered, values, feeds);
   await session.release();
   return values.length;
+}
+
+/**
+ * The shape rule of ONNX before opset 22 counts a window in ceil mode that starts behind the input; the runtime's kernel
+ * does not, and neither do we. What follows in such a graph is then off, too.
+ */
+function isOvercounted({ node, shape, index }: Value): boolean {
+  const { type } = node.operator;
+  if ((type !== 'MaxPool' && type !== 'AveragePool') || node.attributes.ceil_mode !== 1 || index > 0) return false;
+  const { kernel_shape, strides, pads } = node.attributes as unknown as PoolAttributes;
+  return [0, 1].some((i) => {
+    const dim = node.inputs[0]?.shape[2 + i];
+    if (typeof dim !== 'number') return false;
+    return shape[2 + i] !== Math.ceil((dim + pads[i] + pads[i + 2] - kernel_shape[i]) / strides[i]) + 1;
+  });
 }
 
 async function checkRun(

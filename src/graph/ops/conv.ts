@@ -208,11 +208,12 @@ export function convTranspose2d(x: Value, w: Value, options: ConvTransposeOption
   const conv = convAttributes('ConvTranspose', options);
   const extra = pair(options.outputPadding, 0);
   requireWhole('ConvTranspose', 'output padding', extra, 0);
-  if (extra.some((amount, i) => amount >= Math.max(conv.strides[i], conv.dilations[i])))
-    throw shapeError('ConvTranspose', `output padding [${extra.join(', ')}] must be below the stride or dilation.`, [
-      x,
-      w,
-    ]);
+  if (extra.some((amount, i) => amount >= conv.strides[i]))
+    throw shapeError(
+      'ConvTranspose',
+      `output padding [${extra.join(', ')}] must be below the stride [${conv.strides.join(', ')}].`,
+      [x, w],
+    );
   const attributes = { ...conv, output_padding: extra };
   return apply1(ConvTranspose, [x, w, options.bias], attributes);
 }
