@@ -22,7 +22,7 @@ export function jitterColours(recipe: JitterRecipe, rgb: Uint8ClampedArray, rand
 
 /** Mixes with black. */
 function scaleBrightness(rgb: Uint8ClampedArray, factor: number): void {
-  for (let i = 0; i < rgb.length; i++) rgb[i] *= factor;
+  mapBytes(rgb, (byte) => byte * factor);
 }
 
 /** Mixes with the mean grey of the whole picture. */
@@ -30,7 +30,13 @@ function scaleContrast(rgb: Uint8ClampedArray, factor: number): void {
   let sum = 0;
   for (let i = 0; i < rgb.length; i += 3) sum += greyOf(rgb, i);
   const mean = Math.round(sum / (rgb.length / 3));
-  for (let i = 0; i < rgb.length; i++) rgb[i] = rgb[i] * factor + mean * (1 - factor);
+  mapBytes(rgb, (byte) => byte * factor + mean * (1 - factor));
+}
+
+/** Replaces every byte by what `change` makes of it, rounded and clipped. */
+function mapBytes(rgb: Uint8ClampedArray, change: (byte: number) => number): void {
+  const table = Uint8ClampedArray.from({ length: 256 }, (_, byte) => change(byte));
+  for (let i = 0; i < rgb.length; i++) rgb[i] = table[rgb[i]];
 }
 
 /** Mixes with each pixel's grey. */
