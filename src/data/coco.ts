@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { BoxwrightError } from '../errors.js';
-import { requireKnownClasses } from './classes.js';
+import { classIndex, requireKnownClasses } from './classes.js';
 import { type CocoCategory, type CocoFile, mergeCategories, parseCoco } from './coco-json.js';
 import type { DataProblem, Dataset, DatasetImage, GroundTruth } from './dataset.js';
 import { checkBox, checkSize } from './ground-truth.js';
@@ -63,21 +63,15 @@ async function readCocoFile(path: string): Promise<CocoFile> {
 /** Classes by ascending category id, or in the order asked for; `labels` maps a category id to its class. */
 function orderClasses(categories: readonly CocoCategory[], wanted: readonly string[] | undefined, file: string) {
   const names = categories.map(({ name }) => name);
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined)
-    throw new BoxwrightError('data', `${file}: two categories are named '${twice}'; names must differ`);
+  const found = classIndex(names, file);
   const classes = wanted ?? names;
   requireKnownClasses(names, classes, file);
-  const byName = new Map(categories.map(({ id, name }) => [name, id]));
-  const labels = new Map(categories.map(({ id, name }) => [id, classes.indexOf(name)]));
-  // A class asked for that the file lacks has no id of its own.
-  return {
-    classes,
-    categoryIds: classes.every((name) => byName.has(name))
-      ? classes.map((name) => byName.get(name) as number)
-      : undefined,
-    labels,
-  };
+  const index = classIndex(classes, file);
+  const labels = new Map(categories.map(({ id, name }) => [id, index.get(name) as number]));
+  // A class asked for that the file lacks has no id of its own, and then ids would not fit the classes.
+  const hasIds = classes.every((name) => found.has(name));
+  const categoryIds = hasIds ? classes.map((name) => categories[found.get(name) as number].id) : undefined;
+  return { classes, categoryIds, labels };
 }
 
 /** Checked objects by image id. */
@@ -97,9 +91,9 @@ function readObjects(coco: CocoFile, labels: ReadonlyMap<number, number>, file: 
         `${place}: category_id ${category_id} is not among the file's categories (${known}${labels.size > 10 ? ', …' : ''})`,
       );
     }
-    const [x, y, width, height] =
-      Array.isArray(bbox) && bbox.length === 4 ? bbox.map(asNumber) : Array(4).fill(Number.NaN);
-    const origin = { file: `${basename(file)}, image ${image.file_name}`, index };
+    const written = Array.isArray(bbox) && bbox.length === 4 ? bbox.map(asNumber) : Array(4).fill(Number.NaN);
+    const [x, y, width, height] = written;
+    const origin = { file: `${basename(file)}, image ${image.file_name}`, index, written };
     const box = checkBox([x, y, x + width, y + height], image, origin, problems);
     if (!box) return;
     const object: GroundTruth = { box, label, crowd: Boolean(iscrowd), area, id };

@@ -83,6 +83,7 @@ export class WorkerPool {
   }
 
   #settle(worker: Worker, answer: Answer): void {
+    if (!this.#workers.has(worker)) return;
     const job = this.#workers.get(worker);
     this.#workers.set(worker, undefined);
     if ('result' in answer) job?.resolve(answer.result);

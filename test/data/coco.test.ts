@@ -122,7 +122,7 @@ const bad: readonly { what: string; json: string; message: RegExp }[] = [
   {
     what: 'null in a box',
     json: cocoJson({ annotations: [annotation([null, 1, 5, 5])] }),
-    message: /a\.jpg, object 0: its box is \[NaN, 1, NaN, 6\]/,
+    message: /a\.jpg, object 0: its box is \[NaN, 1, 5, 5\]/,
   },
   { what: 'no box', json: cocoJson({ annotations: [annotation(undefined)] }), message: /a\.jpg, object 0: its box/ },
   { what: 'a truncated file', json: cocoJson({}).slice(0, -9), message: /not valid JSON/ },
@@ -145,7 +145,7 @@ const bad: readonly { what: string; json: string; message: RegExp }[] = [
         { id: 2, name: 'dog' },
       ],
     }),
-    message: /two categories are named 'dog'/,
+    message: /class 'dog' is listed twice/,
   },
   {
     what: 'a missing picture',
