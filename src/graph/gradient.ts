@@ -43,14 +43,15 @@ interface Walk {
 function dependents(order: readonly Node[], wrt: readonly Value[]): Set<Node> {
   const active = new Set<Node>(wrt.map((value) => value.node));
   for (const node of order) {
-    if (node.inputs.some((input) => input && isFloat(input) && active.has(input.node))) active.add(node);
+    if (!node.operator.flat && node.inputs.some((input) => input && isFloat(input) && active.has(input.node)))
+      active.add(node);
   }
   return active;
 }
 
 function backward(node: Node, { active, kept, gradients }: Walk): void {
   const wants = node.inputs.map((input) => input !== undefined && isFloat(input) && active.has(input.node));
-  if (!wants.includes(true)) return;
+  if (node.operator.flat || !wants.includes(true)) return;
   if (!node.operator.vjp) {
     throw new BoxwrightError(
       'graph',

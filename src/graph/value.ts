@@ -39,6 +39,8 @@ export interface Operator<A extends Attributes = Attributes> {
   readonly type: string;
   readonly domain?: string;
   readonly attributes?: { readonly [K in keyof A]?: AttributeKind };
+  /** The gradient is zero everywhere (steps such as rounding), or meant to be: the walk back ends here. */
+  readonly flat?: true;
   /** Types of the outputs. Throws through `shapeError` where the inputs do not fit. An absent optional input is undefined. */
   infer(inputs: readonly (Value | undefined)[], attributes: A): readonly Type[];
   /** Gradients by the inputs, undefined where there is none. Without `vjp` the operator is not differentiable. */

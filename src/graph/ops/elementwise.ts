@@ -9,7 +9,7 @@ import { reshape } from './shape.js';
 /** A value, or a number that becomes a scalar constant of the other operand's type. */
 export type Operand = Value | number;
 type None = Record<string, never>;
-type UnaryRule = (call: Backward<None>, gradient: Value) => Value | undefined;
+type UnaryRule = (call: Backward<None>, gradient: Value) => Value;
 
 /** Undoes broadcasting: sums `gradient` over the axes along which a value of `to`'s shape was repeated. */
 export function sumTo(gradient: Value, to: Type): Value {
@@ -34,6 +34,12 @@ function unary(type: string, allowed: readonly ElementType[], rule?: UnaryRule):
     vjp: rule && ((call) => [rule(call, call.gradients[0]!)]),
   };
 }
+
+/** Piecewise constant: no gradient passes. */
+const step = (type: string, allowed: readonly ElementType[]): Operator<None> => ({
+  ...unary(type, allowed),
+  flat: true,
+});
 
 type BinaryRule = (call: Backward<None>, gradient: Value) => readonly [() => Value, () => Value];
 
@@ -96,10 +102,10 @@ const LessOrEqual = comparison('LessOrEqual', numbers);
 const Neg = unary('Neg', signedNumbers, (_, g) => neg(g));
 /** The gradient at 0 is 0. */
 const Abs = unary('Abs', numbers, ({ inputs: [x] }, g) => mul(g, sign(x)));
-const Sign = unary('Sign', numbers, () => undefined);
-const Floor = unary('Floor', floats, () => undefined);
-const Ceil = unary('Ceil', floats, () => undefined);
-const Round = unary('Round', floats, () => undefined);
+const Sign = step('Sign', numbers);
+const Floor = step('Floor', floats);
+const Ceil = step('Ceil', floats);
+const Round = step('Round', floats);
 /** The gradient at 0 is infinite, as in PyTorch: add an epsilon first where 0 can come. */
 const Sqrt = unary('Sqrt', floats, ({ outputs: [y] }, g) => div(mul(g, 0.5), y));
 const Exp = unary('Exp', floats, ({ outputs: [y] }, g) => mul(g, y));
@@ -113,7 +119,7 @@ const Softplus = unary('Softplus', floats, ({ inputs: [x] }, g) => mul(g, sigmoi
 const Erf = unary('Erf', floats, ({ inputs: [x] }, g) => mul(g, mul(exp(neg(mul(x, x))), 2 / Math.sqrt(Math.PI))));
 const Not = unary('Not', ['bool']);
 const Identity = unary('Identity', [...numbers, 'bool'], (_, g) => g);
-const StopGradient: Operator<None> = { ...unary('Identity', [...numbers, 'bool']), vjp: () => [undefined] };
+const StopGradient: Operator<None> = step('Identity', [...numbers, 'bool']);
 const IsNaN: Operator<None> = {
   type: 'IsNaN',
   infer: (inputs) => {
