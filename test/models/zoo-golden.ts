@@ -1,0 +1,38 @@
+// RefineDet of the MindSpore zoo with the hashed weights of ../shared/golden/refinedet-zoo.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import type { Tensor } from '../../src/graph/tensor.js';
+import type { ParameterSpec } from '../../src/nn/parameters.js';
+import { type NameMap, sourceName } from '../../src/weights/maps/name-map.js';
+import { refineDetZooResNet101, refineDetZooVgg16 } from '../../src/weights/maps/refinedet-zoo.js';
+import { aroundOne, bias, convWeight } from '../hashfill.js';
+import { shared } from '../shared.js';
+import { fill } from './graph-session.js';
+
+export const folder = 'golden/refinedet-zoo';
+export const zooMaps: Readonly<Record<string, NameMap>> = {
+  vgg16: refineDetZooVgg16,
+  resnet101: refineDetZooResNet101,
+};
+
+export async function readJson<T>(path: string): Promise<T> {
+  return JSON.parse(await readFile(shared(path)!, 'utf8')) as T;
+}
+
+export function nameOf(map: NameMap, { name }: Pick<ParameterSpec, 'name'>): string {
+  return sourceName(map, name) ?? assert.fail(`${map.source} has no ${name}`);
+}
+
+/** The table "Weights" of the folder's README. */
+export function zooWeights(map: NameMap, specs: Iterable<ParameterSpec>, seed = 'dev'): Record<string, Tensor> {
+  return fill(specs, (spec) => {
+    const name = nameOf(map, spec);
+    const key = `${seed}:${name}`;
+    const { shape } = spec;
+    if (/\.bn3\.gamma$/.test(name)) return aroundOne(key, shape).map((value) => 0.25 * value);
+    if (/\.(gamma|moving_variance)$/.test(name)) return aroundOne(key, shape);
+    if (/\.(bias|beta|moving_mean)$/.test(name)) return bias(key, shape);
+    if (shape.length === 1) return aroundOne(key, shape, name.includes('tcb0') ? 10 : 8);
+    return convWeight(key, shape);
+  });
+}
