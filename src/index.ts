@@ -1,0 +1,19 @@
+/**
+ * `boxwright`: run trained detectors. Training, evaluation, data sets and the graph language are `boxwright/train`,
+ * `/evaluate`, `/data` and `/graph`.
+ *
+ * @packageDocumentation
+ */
+export type { Provider } from './engine/protocol.js';
+export { BoxwrightError, type ErrorCode } from './errors.js';
+export { modelNames } from './models/model.js';
+export {
+  type BrokenPicture,
+  type DetectOptions,
+  Detector,
+  type LoadOptions,
+  type StreamOptions,
+} from './predict/detector.js';
+export type { Detection, PictureDetections } from './predict/formats/picture-detections.js';
+export type { PictureInput, RawPicture } from './predict/picture-input.js';
+export { version } from './version.js';

@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { BoxwrightError } from '../errors.js';
+import { readOnnx } from '../graph/onnx/read.js';
+import { nearestName } from '../models/nearest-name.js';
+import { type Checkpoint, readCheckpoint } from '../weights/checkpoint.js';
+
+/** A detector's file, read. */
+export type ModelSource =
+  | { readonly kind: 'checkpoint'; readonly path: string; readonly checkpoint: Checkpoint }
+  | {
+      readonly kind: 'onnx';
+      readonly path: string;
+      readonly model: string;
+      readonly classes: readonly string[];
+    };
+
+/** What a run folder is detected with, the best first. */
+const runFiles = ['best.safetensors', 'last.safetensors'] as const;
+const modelEndings: readonly string[] = ['.safetensors', '.onnx'];
+
+/**
+ * Finds and reads a detector: a run folder (its best checkpoint, else its last), a checkpoint, or an exported ONNX file.
+ *
+ * @throws BoxwrightError `io` if there is no such file (with the nearest name) or it cannot be read; `weights` if it is
+ *   damaged or holds no detector.
+ */
+export async function openModel(source: string | URL): Promise<ModelSource> {
+  const path = await modelFile(typeof source === 'string' ? source : fileURLToPath(source));
+  const ending = extname(path).toLowerCase();
+  if (ending === '.onnx') return openOnnx(path);
+  if (ending === '.safetensors') return { kind: 'checkpoint', path, checkpoint: await readCheckpoint(path) };
+  const known = 'a run folder, a .safetensors checkpoint or an exported .onnx file';
+  throw new BoxwrightError('weights', `${path}: a detector is ${known}, not ${ending || 'a file without ending'}.`);
+}
+
+async function modelFile(path: string): Promise<string> {
+  const found = await stat(path).catch((cause) => cause as NodeJS.ErrnoException);
+  if (found instanceof Error) throw await missingModel(path, found);
+  if (!found.isDirectory()) return path;
+  const names = await readdir(path);
+  const name = runFiles.find((file) => names.includes(file));
+  if (name !== undefined) return join(path, name);
+  const others = names.filter(isModelName);
+  const hint = others.length > 0 ? ` It holds ${others.join(', ')}: name that file.` : '';
+  throw new BoxwrightError('io', `${path}: the folder has neither ${runFiles.join(' nor ')}.${hint}`);
+}
+
+const isModelName = (name: string) => modelEndings.includes(extname(name).toLowerCase());
+
+async function missingModel(path: string, cause: NodeJS.ErrnoException): Promise<BoxwrightError> {
+  if (cause.code !== 'ENOENT') return new BoxwrightError('io', `${path}: cannot be read (${cause.message})`, { cause });
+  const folder = dirname(path);
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined);
+  if (!entries) return new BoxwrightError('io', `${path}: there is no folder ${folder}.`, { cause });
+  const names = entries.filter((entry) => entry.isDirectory() || isModelName(entry.name)).map(({ name }) => name);
+  const hint = names.length > 0 ? ` Did you mean ${join(folder, nearestName(basename(path), names))}?` : '';
+  return new BoxwrightError('io', `${path}: there is no such file or folder.${hint}`, { cause });
+}
+
+async function openOnnx(path: string): Promise<ModelSource> {
+  const bytes = await readFile(path).catch((cause) => {
+    throw new BoxwrightError('io', `${path}: cannot be read (${cause.message})`, { cause });
+  });
+  const { metadata } = readOnnx(bytes, path, (location) => externalFile(path, location));
+  const { model, classes } = metadata;
+  if (model === undefined || classes === undefined) {
+    const advice = 'Only files that `boxwright export` wrote can be run here';
+    throw new BoxwrightError('weights', `${path}: its metadata lack the model and its classes. ${advice}.`);
+  }
+  return { kind: 'onnx', path, model, classes: classNames(path, classes) };
+}
+
+function externalFile(path: string, location: string): Uint8Array {
+  const file = join(dirname(path), basename(location)); // never outside the model's folder
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    const advice = 'keep the two files together';
+    throw new BoxwrightError('io', `${path}: its weights are in ${file}, which cannot be read; ${advice}.`, { cause });
+  }
+}
+
+function classNames(path: string, text: string): string[] {
+  try {
+    const names = JSON.parse(text) as unknown;
+    if (Array.isArray(names) && names.every((name) => typeof name === 'string')) return names;
+  } catch {
+    // said below
+  }
+  throw new BoxwrightError('weights', `${path}: its metadata "classes" is no JSON list of names: ${text.slice(0, 80)}`);
+}
