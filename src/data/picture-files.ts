@@ -14,6 +14,15 @@ export function isPictureName(name: string): boolean {
   return pictureExtensions.includes(extname(name).toLowerCase());
 }
 
+/** The error for a file that is there, but of a format that is not decoded, such as BMP. */
+export function undecodable(path: string): BoxwrightError {
+  const known = pictureExtensions.join(', ');
+  return new BoxwrightError(
+    'data',
+    `${path}: pictures of this format cannot be decoded (${known} can); convert it to PNG`,
+  );
+}
+
 /** Names of the entries of a folder, sorted; empty if there is no such folder. */
 export async function listFolder(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch((cause: NodeJS.ErrnoException) => {

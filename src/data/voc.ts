@@ -8,7 +8,7 @@ import { pictureSize } from './decode.js';
 import { checkBox, checkSize } from './ground-truth.js';
 import type { DatasetLayout, OpenOptions } from './layout.js';
 import { findPart, noSuchPart, splitBySeed } from './parts.js';
-import { listFolder, picturesByStem, requirePictures } from './picture-files.js';
+import { isPictureName, listFolder, picturesByStem, requirePictures, undecodable } from './picture-files.js';
 import { parseVocXml, type VocAnnotation } from './voc-xml.js';
 
 /** A folder with Pascal VOC annotations. */
@@ -123,13 +123,14 @@ async function findPictures(
   chosen: readonly string[],
 ): Promise<Map<string, string>> {
   const byStem = await picturesByStem(pictures);
-  const names = new Set(byStem.values());
+  const names = new Set(await listFolder(pictures));
   const paths = new Map<string, string>();
   const missing: string[] = [];
   for (const stem of chosen) {
     const stated = annotations.get(stem)?.filename;
     const name = byStem.get(stem) ?? (stated !== undefined && names.has(stated) ? stated : undefined);
     if (name === undefined) missing.push(stated ?? stem);
+    else if (!isPictureName(name)) throw undecodable(join(pictures, name));
     else paths.set(stem, join(pictures, name));
   }
   requirePictures(root, missing, chosen.length, [pictures]);

@@ -193,6 +193,14 @@ for (const { what, xml, message } of badFiles) {
   });
 }
 
+test('A picture of a format that cannot be decoded is not called missing', async (t) => {
+  const root = await temporaryFolder(t);
+  const xml = vocXml([vocObject('dog', [1, 1, 9, 9])], { filename: 'a.bmp' });
+  await writeFiles(root, { 'a.xml': xml, 'a.bmp': 'BM' });
+  const message = /a\.bmp: pictures of this format cannot be decoded \(\.jpg/;
+  await assert.rejects(openDataset(root), { code: 'data', message });
+});
+
 test('Missing pictures and list lines without annotation are errors with names and counts', async (t) => {
   const root = await temporaryFolder(t);
   const xml = vocXml([vocObject('dog', [1, 1, 9, 9])], { filename: 'gone.jpg' });
