@@ -5,13 +5,15 @@ import { type LoweringTable, lower, type Rule, type Target } from './lower.js';
 import { poolingWithIndices, unpooledGradient } from './pooling.js';
 import { reference } from './reference.js';
 import { maskedReluGradient, reluBeforeMaxPool } from './relu.js';
+import { winogradConv, winogradInputGradient, winogradWeightGradient } from './winograd.js';
 
 export type { Target } from './lower.js';
 
 /** The CPU provider's fast forms; the first that fits a shape is taken. */
 const cpu: LoweringTable = new Map<string, readonly Rule[]>([
-  ['ConvInputGradient', [pointwiseInputGradient, unitStrideInputGradient, stridedInputGradient]],
-  ['ConvWeightGradient', [shiftedWeightGradient]],
+  ['Conv', [winogradConv]],
+  ['ConvInputGradient', [winogradInputGradient, pointwiseInputGradient, unitStrideInputGradient, stridedInputGradient]],
+  ['ConvWeightGradient', [winogradWeightGradient, shiftedWeightGradient]],
   ['MaxPool', [poolingWithIndices]],
   ['MaxPoolGradient', [unpooledGradient]],
   ['ReluGradient', [reluBeforeMaxPool, maskedReluGradient]],
