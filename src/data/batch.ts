@@ -31,9 +31,10 @@ export interface Batch extends BatchArrays {
   readonly waitedMs: number;
   /**
    * Hands the arrays back to be filled again, which saves allocating them anew. They must not be read afterwards. Without
-   * it they are the caller's for good.
+   * it they are the caller's for good. A caller that moved the buffers to another thread hands in the arrays that came
+   * back.
    */
-  release(): void;
+  release(returned?: BatchArrays): void;
 }
 
 /** What decides the arrays' sizes. */

@@ -242,12 +242,13 @@ export class BatchLoader {
     onProblem?.(problem);
   }
 
-  #releaser(arrays: BatchArrays): () => void {
+  #releaser(arrays: BatchArrays): (returned?: BatchArrays) => void {
     let released = false;
-    return () => {
+    return (returned = arrays) => {
       if (released || this.#disposed || this.#spare.length > this.#prefetch) return;
       released = true;
-      this.#spare.push(arrays);
+      // Arrays whose buffers have moved to another thread are of no use; without new ones they are let go.
+      if (returned.images.byteLength > 0) this.#spare.push(returned);
     };
   }
 }

@@ -54,8 +54,10 @@ export function trainingLosses(p: Parameters, recipe: DetectorRecipe, batch: num
 }
 
 /** Detection on pictures that are already resized: inputs `images` and `sizes` (float32 [batch, 2] height, width). */
-export function evaluationGraph(recipe: DetectorRecipe): { p: Parameters; outputs: Detections } {
-  const p = new Parameters({ training: false });
+export function evaluationGraph(
+  recipe: DetectorRecipe,
+  p: Parameters = new Parameters({ training: false }),
+): { p: Parameters; outputs: Detections } {
   const images = picturesInput(recipe, 'batch');
   const sizes = input('sizes', 'float32', ['batch', 2], 'height and width of each source picture in pixels');
   const x = scope('preprocess', () => normalizePictures(images, recipe.normalisation));

@@ -26,6 +26,8 @@ export interface ParametersOptions {
   readonly training: boolean;
   /** Batch norm layers that keep their statistics in training too, by name: those that came with pretrained weights. */
   readonly fixedStatistics?: (layer: string) => boolean;
+  /** Name of the graph input for a parameter, where it is to be read from another place (such as the averages). */
+  readonly inputName?: (parameter: string) => string;
 }
 
 /**
@@ -35,13 +37,15 @@ export interface ParametersOptions {
 export class Parameters {
   readonly training: boolean;
   readonly #fixedStatistics: (layer: string) => boolean;
+  readonly #inputName: (parameter: string) => string;
   readonly #specs = new Map<string, ParameterSpec>();
   readonly #values = new Map<string, Value>();
   readonly #updates = new Map<string, Value>();
 
-  constructor({ training, fixedStatistics = () => false }: ParametersOptions) {
+  constructor({ training, fixedStatistics = () => false, inputName = (name) => name }: ParametersOptions) {
     this.training = training;
     this.#fixedStatistics = fixedStatistics;
+    this.#inputName = inputName;
   }
 
   get specs(): ReadonlyMap<string, ParameterSpec> {
@@ -75,7 +79,7 @@ export class Parameters {
     }
     const { trainable = true, decay = true, rate = 1 } = options;
     this.#specs.set(name, { name, shape, initial, trainable, decay, rate });
-    const value = input(name, 'float32', shape, trainable ? 'parameter' : 'running statistic');
+    const value = input(this.#inputName(name), 'float32', shape, trainable ? 'parameter' : 'running statistic');
     this.#values.set(name, value);
     return value;
   }

@@ -173,7 +173,7 @@ class StepWriter {
         const value = scale ? mul(gradients[i], scale) : gradients[i];
         const update = optimizerUpdate(optimizer, spec, this.#p.values.get(spec.name)!, value, state, rate, count);
         this.#next(spec.name, update.parameter);
-        names.forEach((name, k) => this.#next(name, update.state[k]));
+        for (const [k, name] of names.entries()) this.#next(name, update.state[k]);
         moved.set(spec.name, update.parameter);
       });
       if (this.#recipe.averageWeights) this.#average(moved);

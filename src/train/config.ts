@@ -1,0 +1,145 @@
+import type { Provider } from '../engine/protocol.js';
+import { BoxwrightError } from '../errors.js';
+import type { OptimizerRecipe } from '../nn/optimizers.js';
+
+/** How to train. Everything but `model` and `data` has a default. */
+export interface TrainOptions {
+  /** Name of a model, see `modelNames`. */
+  readonly model: string;
+  /** Folder or file of the data set. */
+  readonly data: string;
+  /** Part to learn from and part to judge by; default `train` and `val`. */
+  readonly trainPart?: string;
+  readonly valPart?: string;
+  /** Folder of the run; default `runs/<model>-<data>`, numbered. It must not exist unless `resume` is set. */
+  readonly out?: string;
+  /** Go on with the run in `out`, with its own settings. */
+  readonly resume?: boolean;
+  /** Weights to start from: a boxwright checkpoint, or a backbone's in torchvision's names (safetensors). */
+  readonly weights?: string;
+  readonly epochs?: number;
+  readonly batch?: number;
+  /** Batches whose gradients make one update. */
+  readonly accumulate?: number;
+  readonly optimizer?: 'adamw' | 'sgd';
+  readonly learningRate?: number;
+  readonly weightDecay?: number;
+  readonly schedule?: 'cosine' | 'step' | 'constant';
+  /** Updates of linear warm-up. */
+  readonly warmup?: number;
+  /** Largest length of the gradient; 0 leaves it as it is. */
+  readonly clip?: number;
+  /** Decay of the moving average of weights, 0 to go without. */
+  readonly average?: number;
+  /** Parameters that stay as they are: prefixes of their names. */
+  readonly freeze?: readonly string[];
+  /** `recipe` (default) is the model family's augmentation. */
+  readonly augment?: 'recipe' | 'none';
+  readonly seed?: number;
+  /** Epochs between evaluations; 0 evaluates only at the end. */
+  readonly evaluateEvery?: number;
+  readonly threads?: number;
+  readonly workers?: number;
+  readonly provider?: Provider;
+  readonly signal?: AbortSignal;
+}
+
+/** All settings of a run, as its `config.json` has them. */
+export interface TrainConfig {
+  readonly model: string;
+  readonly classes: readonly string[];
+  readonly data: string;
+  readonly trainPart: string;
+  readonly valPart: string;
+  readonly weights?: string;
+  readonly epochs: number;
+  readonly batch: number;
+  readonly accumulate: number;
+  readonly maxBoxes: number;
+  readonly optimizer: OptimizerRecipe;
+  readonly learningRate: number;
+  readonly schedule: 'cosine' | 'step' | 'constant';
+  readonly warmup: number;
+  readonly clip: number;
+  readonly average: number;
+  readonly freeze: readonly string[];
+  readonly augment: 'recipe' | 'none';
+  readonly seed: number;
+  readonly evaluateEvery: number;
+  readonly threads: number;
+  readonly provider: Provider;
+}
+
+/** What the defaults depend on. */
+export interface DataFacts {
+  readonly classes: readonly string[];
+  readonly pictures: number;
+  readonly maxBoxes: number;
+  /** Whether the network has batch norm; without it steps must be smaller. */
+  readonly hasBatchNorm: boolean;
+}
+
+/** Fills in the defaults. @throws BoxwrightError `config` for values out of range. */
+export function trainConfig(options: TrainOptions, facts: DataFacts): TrainConfig {
+  const batch = options.batch ?? 8;
+  const epochs = options.epochs ?? 40;
+  const accumulate = options.accumulate ?? 1;
+  const updates = Math.max(1, Math.floor((epochs * Math.floor(facts.pictures / batch)) / accumulate));
+  const kind = options.optimizer ?? 'adamw';
+  const config: TrainConfig = {
+    model: options.model,
+    classes: facts.classes,
+    data: options.data,
+    trainPart: options.trainPart ?? 'train',
+    valPart: options.valPart ?? 'val',
+    weights: options.weights,
+    epochs,
+    batch,
+    accumulate,
+    maxBoxes: facts.maxBoxes,
+    optimizer: optimizerOf(kind, options.weightDecay),
+    learningRate: options.learningRate ?? defaultRate(kind, facts.hasBatchNorm),
+    schedule: options.schedule ?? 'cosine',
+    warmup: options.warmup ?? Math.min(500, Math.ceil(updates / 10)),
+    clip: options.clip ?? 10,
+    average: options.average ?? 0.998,
+    freeze: options.freeze ?? [],
+    augment: options.augment ?? 'recipe',
+    seed: options.seed ?? 0,
+    evaluateEvery: options.evaluateEvery ?? Math.max(1, Math.round(epochs / 10)),
+    threads: options.threads ?? 0,
+    provider: options.provider ?? 'cpu',
+  };
+  requireSane(config);
+  return config;
+}
+
+function optimizerOf(kind: 'adamw' | 'sgd', weightDecay: number | undefined): OptimizerRecipe {
+  if (kind === 'sgd') return { kind, momentum: 0.9, weightDecay: weightDecay ?? 5e-4 };
+  return { kind, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: weightDecay ?? 0.01 };
+}
+
+/** Rates that held on the pictures of docs/training.md; SGD's is the paper's. */
+function defaultRate(kind: 'adamw' | 'sgd', hasBatchNorm: boolean): number {
+  if (kind === 'sgd') return 1e-3;
+  return hasBatchNorm ? 1e-3 : 1e-4;
+}
+
+function requireSane(config: TrainConfig): void {
+  const wholes = { epochs: config.epochs, batch: config.batch, accumulate: config.accumulate };
+  for (const [name, value] of Object.entries(wholes)) {
+    if (!Number.isInteger(value) || value < 1)
+      throw new BoxwrightError('config', `${name} must be a whole number from 1, not ${value}.`);
+  }
+  const rates = { 'learning rate': config.learningRate, 'gradient clipping': config.clip, warmup: config.warmup };
+  for (const [name, value] of Object.entries(rates)) {
+    if (!Number.isFinite(value) || value < 0)
+      throw new BoxwrightError('config', `The ${name} must be a number from 0, not ${value}.`);
+  }
+  if (!(config.average >= 0 && config.average < 1)) {
+    throw new BoxwrightError(
+      'config',
+      `The decay of the averaged weights must be from 0 to below 1, not ${config.average}.`,
+    );
+  }
+}

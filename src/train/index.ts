@@ -1,0 +1,8 @@
+/**
+ * `boxwright/train`: trains detectors and writes run folders.
+ *
+ * @packageDocumentation
+ */
+export type { TrainConfig, TrainOptions } from './config.js';
+export type { TrainEvent } from './events.js';
+export { train } from './train.js';

@@ -1,0 +1,364 @@
+import { existsSync } from 'node:fs';
+import { paperAugmentation, zooAugmentation } from '../data/augment/recipe.js';
+import type { Batch, BatchArrays } from '../data/batch.js';
+import { BatchLoader } from '../data/batches.js';
+import { type Dataset, describeProblem } from '../data/dataset.js';
+import { openDataset } from '../data/open.js';
+import { Engine } from '../engine/engine.js';
+import type { Tensors } from '../engine/protocol.js';
+import { BoxwrightError } from '../errors.js';
+import type { Tensor } from '../graph/index.js';
+import { type DetectorRecipe, evaluationGraph, modelRecipe } from '../models/model.js';
+import { initialValues } from '../nn/parameters.js';
+import { learningRate, type Schedule } from '../nn/schedules.js';
+import type { Checkpoint, Progress } from '../weights/checkpoint.js';
+import { readSafetensors } from '../weights/safetensors.js';
+import { matchStartingWeights, type StartingWeights } from '../weights/starting-weights.js';
+import { type TrainConfig, type TrainOptions, trainConfig } from './config.js';
+import { evaluateRun } from './evaluate-run.js';
+import type { TrainEvent } from './events.js';
+import { Pace } from './pace.js';
+import { freeRunFolder, RunFolder } from './run-folder.js';
+import { TrainingSession } from './training-session.js';
+
+/**
+ * Trains a detector and writes a run folder. Yields an event for everything that happens; ends with an `end` event, or
+ * throws. Stopped by its signal it finishes the step under way, saves, and ends with reason `stopped`.
+ *
+ * @example
+ * for await (const event of train({ model: 'refinedet-resnet18-320', data: 'cells/', epochs: 40 })) {
+ *   if (event.kind === 'evaluation') console.log(event.metrics.AP50);
+ * }
+ *
+ * @throws BoxwrightError `diverged` if a loss is no longer finite (the last checkpoint stays), and for settings, data,
+ *   weights and folders that do not fit.
+ */
+export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, void, undefined> {
+  const run = await prepare(options);
+  await using _ = { [Symbol.asyncDispose]: () => run.dispose() };
+  yield* run.events();
+}
+
+/** Opens everything that a run needs; nothing is written before all of it is known to fit. */
+async function prepare(options: TrainOptions): Promise<Run> {
+  const folder = options.resume ? RunFolder.open(requireOut(options)) : undefined;
+  const saved = folder?.readConfig();
+  const { model, data, trainPart = 'train', valPart = 'val' } = saved ?? options;
+  const path = folder?.path ?? options.out ?? freeRunFolder(model, data);
+  if (!folder) RunFolder.requireFree(path);
+  modelRecipe(model, 1); // an unknown model is told before any data is read
+  const dataset = await openDataset(data, { part: trainPart, classes: saved?.classes });
+  const validation = await openDataset(data, { part: valPart, classes: dataset.classes });
+  const recipe = modelRecipe(model, dataset.classes.length);
+  const facts = {
+    classes: dataset.classes,
+    pictures: dataset.images.length,
+    maxBoxes: Math.max(1, ...dataset.images.map(({ objects }) => objects.length)),
+    hasBatchNorm: recipe.tcb.norm !== undefined,
+  };
+  const config = saved ?? trainConfig(options, facts);
+  const checkpoint = await folder?.readLast();
+  return new Run({ config, recipe, dataset, validation, checkpoint, path, folder, options });
+}
+
+function requireOut({ out }: TrainOptions): string {
+  if (!out) throw new BoxwrightError('config', '--resume needs the folder of the run: give it by --out.');
+  if (!existsSync(out))
+    throw new BoxwrightError('io', `There is no run to resume in ${out}: the folder does not exist.`);
+  return out;
+}
+
+interface RunSetup {
+  readonly config: TrainConfig;
+  readonly recipe: DetectorRecipe;
+  readonly dataset: Dataset;
+  readonly validation: Dataset;
+  readonly checkpoint: Checkpoint | undefined;
+  readonly path: string;
+  /** Present in a run that goes on. */
+  readonly folder: RunFolder | undefined;
+  readonly options: TrainOptions;
+}
+
+class Run {
+  readonly #setup: RunSetup;
+  readonly #config: TrainConfig;
+  readonly #pace = new Pace();
+  readonly #warnings: string[] = [];
+  #folder!: RunFolder;
+  #engine: Engine | undefined;
+  #loader: BatchLoader | undefined;
+  #session!: TrainingSession;
+  #progress: Progress;
+  #best: Readonly<Record<string, number>> | undefined;
+
+  constructor(setup: RunSetup) {
+    this.#setup = setup;
+    this.#config = setup.config;
+    this.#progress = setup.checkpoint?.progress ?? { epoch: 0, batch: 0, step: 0 };
+    this.#best = setup.checkpoint?.metrics;
+  }
+
+  async *events(): AsyncGenerator<TrainEvent, void, undefined> {
+    for await (const event of this.#all()) {
+      this.#folder.append(event);
+      yield event;
+    }
+  }
+
+  async dispose(): Promise<void> {
+    await this.#loader?.dispose();
+    await this.#engine?.dispose();
+  }
+
+  async *#all(): AsyncGenerator<TrainEvent, void, undefined> {
+    yield await this.#start();
+    const { dataset, validation } = this.#setup;
+    for (const problem of [...dataset.problems, ...validation.problems])
+      yield { kind: 'warning', message: describeProblem(problem) };
+    const began = performance.now();
+    const stopped = yield* this.#epochs();
+    const { total, waited } = this.#pace.elapsed;
+    yield {
+      kind: 'end',
+      reason: stopped ? 'stopped' : 'completed',
+      run: this.#setup.path,
+      step: this.#progress.step,
+      seconds: (performance.now() - began) / 1000,
+      waiting: waited / Math.max(total, 1),
+      broken: this.#loader?.problems.length ?? 0,
+      best: this.#best,
+    };
+  }
+
+  async #start(): Promise<TrainEvent> {
+    const { config, recipe, dataset, validation, checkpoint, folder, path, options } = this.#setup;
+    const { parameters, weights } = await this.#firstWeights();
+    this.#loader = new BatchLoader({
+      dataset,
+      batchSize: config.batch,
+      size: { width: recipe.size, height: recipe.size },
+      augmentation: config.augment === 'none' ? undefined : augmentationOf(recipe),
+      seed: config.seed,
+      maxBoxes: config.maxBoxes,
+      targets: recipe.targets,
+      workers: options.workers,
+      onProblem: (problem) => this.#warnings.push(describeProblem(problem)),
+    });
+    this.#engine = await Engine.start({ provider: config.provider, threads: config.threads });
+    this.#session = await TrainingSession.create(this.#engine, {
+      recipe,
+      step: {
+        optimizer: config.optimizer,
+        clipNorm: config.clip || undefined,
+        averageWeights: config.average > 0,
+        accumulate: config.accumulate,
+        frozen: (name) => config.freeze.some((prefix) => name === prefix || name.startsWith(`${prefix}.`)),
+      },
+      batch: config.batch,
+      maxBoxes: config.maxBoxes,
+      parameters,
+      state: checkpoint?.state,
+      gathered: this.#progress.step % config.accumulate,
+      fixedStatistics: (layer) => weights?.fixedLayers.has(layer) ?? false,
+    });
+    this.#folder = folder ?? RunFolder.create(path);
+    if (folder) await folder.rewindEvents(this.#progress.step);
+    else await this.#folder.writeConfig(config);
+    return {
+      kind: 'start',
+      run: path,
+      config,
+      parameters: count(parameters.values()),
+      trained: this.#session.trained,
+      pictures: { train: dataset.images.length, val: validation.images.length },
+      batchesPerEpoch: this.#loader.batchesPerEpoch,
+      resumedAt: this.#progress.step,
+      weights: weights && describeWeights(config.weights!, weights),
+    };
+  }
+
+  /** Fresh parameters, those of `--weights` in their place, and those of the checkpoint in theirs. */
+  async #firstWeights(): Promise<{ parameters: Map<string, Tensor>; weights?: StartingWeights }> {
+    const { config, recipe, checkpoint } = this.#setup;
+    const { p } = evaluationGraph(recipe);
+    const parameters = new Map<string, Tensor>(initialValues(p.specs.values(), config.seed));
+    let weights: StartingWeights | undefined;
+    if (config.weights) {
+      const { tensors } = await readSafetensors(config.weights, { widen: true });
+      const epsilon = recipe.backbone.kind === 'resnet' ? recipe.backbone.norm.epsilon : 0;
+      weights = matchStartingWeights(p.specs, tensors, epsilon, config.weights);
+      for (const [name, tensor] of weights.taken) parameters.set(name, tensor);
+    }
+    for (const name of p.specs.keys()) {
+      const saved = checkpoint?.parameters.get(name);
+      if (checkpoint && !saved)
+        throw new BoxwrightError(
+          'weights',
+          `${this.#setup.path}/last.safetensors lacks "${name}": it is of another model.`,
+        );
+      if (saved) parameters.set(name, saved);
+    }
+    return { parameters, weights };
+  }
+
+  /** @returns whether the signal stopped it. */
+  async *#epochs(): AsyncGenerator<TrainEvent, boolean, undefined> {
+    const { epochs, evaluateEvery } = this.#config;
+    const { signal } = this.#setup.options;
+    while (this.#progress.epoch < epochs) {
+      const { epoch } = this.#progress;
+      for await (const batch of this.#loader!.epoch(epoch, this.#progress.batch)) {
+        yield await this.#step(batch);
+        for (const message of this.#warnings.splice(0)) yield { kind: 'warning', message };
+        if (signal?.aborted) {
+          yield await this.#save();
+          return true;
+        }
+      }
+      this.#progress = { ...this.#progress, epoch: epoch + 1, batch: 0 };
+      const due = epoch + 1 === epochs || (evaluateEvery > 0 && (epoch + 1) % evaluateEvery === 0);
+      if (due) yield* this.#evaluate();
+      yield await this.#save();
+      if (signal?.aborted) return true;
+    }
+    return false;
+  }
+
+  async #step(batch: Batch): Promise<TrainEvent> {
+    const { batch: size, average, accumulate } = this.#config;
+    const { step } = this.#progress;
+    const update = Math.floor(step / accumulate);
+    const rate = learningRate(this.#schedule(), update);
+    // A long memory would hold the first, useless weights: it grows with the updates.
+    const decay = Math.min(average, (1 + update) / (10 + update));
+    const back = (feeds: Tensors) => batch.release(arraysOf(batch, feeds));
+    const { loss, losses, gradientNorm } = await this.#session.step(this.#feeds(batch), rate, decay, back);
+    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw this.#diverged(batch, loss);
+    this.#progress = { ...this.#progress, batch: batch.index + 1, step: step + 1 };
+    this.#pace.step(batch.waitedMs);
+    const { stepMs, waiting } = this.#pace.recent;
+    const steps = this.#config.epochs * this.#loader!.batchesPerEpoch;
+    return {
+      kind: 'step',
+      epoch: batch.epoch + 1,
+      step: step + 1,
+      steps,
+      loss,
+      losses,
+      gradientNorm,
+      learningRate: rate,
+      picturesPerSecond: stepMs ? (1000 * size) / stepMs : 0,
+      waiting,
+      secondsLeft: ((steps - step - 1) * stepMs) / 1000,
+    };
+  }
+
+  #feeds(batch: Batch): Tensors {
+    const { recipe } = this.#setup;
+    const { batch: count, maxBoxes } = this.#config;
+    const feeds: Record<string, Tensor> = {
+      images: { dtype: 'uint8', shape: [count, recipe.size, recipe.size, 3], data: batch.images },
+      ...batch.targets,
+    };
+    if (recipe.loss.kind === 'mined') {
+      feeds.boxes = { dtype: 'float32', shape: [count, maxBoxes, 4], data: batch.boxes };
+      feeds.labels = { dtype: 'int32', shape: [count, maxBoxes], data: batch.labels };
+    }
+    return feeds;
+  }
+
+  #schedule(): Schedule {
+    const { learningRate: base, warmup, schedule, epochs, accumulate } = this.#config;
+    const total = Math.floor((epochs * this.#loader!.batchesPerEpoch) / accumulate);
+    const decay = {
+      constant: { kind: 'constant' },
+      cosine: { kind: 'cosine', total, end: 0.01 },
+      // The paper's proportions: a tenth at two thirds, a hundredth at five sixths.
+      step: { kind: 'step', milestones: [Math.floor((total * 2) / 3), Math.floor((total * 5) / 6)], factor: 0.1 },
+    } as const;
+    return { base, warmup: warmup ? { steps: warmup, start: 0.01 } : undefined, decay: decay[schedule] };
+  }
+
+  #diverged({ files }: Batch, loss: number): BoxwrightError {
+    const kept = existsSync(this.#folder.last)
+      ? `The checkpoint before it stays: ${this.#folder.last}.`
+      : 'There was no checkpoint yet.';
+    return new BoxwrightError(
+      'diverged',
+      `The loss of step ${this.#progress.step + 1} is ${loss}. Its pictures: ${files.join(', ')}. ${kept} A smaller --lr, or --clip, usually helps.`,
+    );
+  }
+
+  async *#evaluate(): AsyncGenerator<TrainEvent, void, undefined> {
+    const { validation, recipe, options } = this.#setup;
+    const began = performance.now();
+    const { coco, perClass } = await evaluateRun(
+      this.#session,
+      validation,
+      recipe.size,
+      this.#config.batch,
+      options.workers,
+    );
+    const metrics = { ...coco };
+    const best = this.#best === undefined || metrics.AP > this.#best.AP;
+    if (best) {
+      this.#best = metrics;
+      const checkpoint = await this.#checkpoint();
+      const parameters = new Map(
+        [...checkpoint.parameters].map(([name, tensor]) => [name, checkpoint.state.get(`average:${name}`) ?? tensor]),
+      );
+      await this.#folder.write(this.#folder.best, { ...checkpoint, parameters, state: new Map(), progress: undefined });
+    }
+    this.#pace.pause();
+    yield {
+      kind: 'evaluation',
+      epoch: this.#progress.epoch,
+      step: this.#progress.step,
+      metrics,
+      perClass,
+      best,
+      seconds: (performance.now() - began) / 1000,
+    };
+  }
+
+  async #checkpoint(): Promise<Checkpoint> {
+    const { model, classes } = this.#config;
+    return { model, classes, ...(await this.#session.snapshot()), progress: this.#progress, metrics: this.#best };
+  }
+
+  async #save(): Promise<TrainEvent> {
+    await this.#folder.write(this.#folder.last, await this.#checkpoint());
+    return { kind: 'checkpoint', path: this.#folder.last, step: this.#progress.step };
+  }
+}
+
+/** The batch's arrays over the buffers that came back from the engine. */
+function arraysOf(batch: Batch, feeds: Tensors): BatchArrays {
+  return {
+    images: feeds.images.data as Uint8Array,
+    boxes: (feeds.boxes?.data as Float32Array | undefined) ?? batch.boxes,
+    labels: (feeds.boxes ? (feeds.labels.data as Int32Array) : undefined) ?? batch.labels,
+    sourceSizes: batch.sourceSizes,
+    targets: Object.fromEntries(Object.keys(batch.targets).map((name) => [name, feeds[name]])),
+  };
+}
+
+function augmentationOf(recipe: DetectorRecipe) {
+  return recipe.family === 'zoo' ? zooAugmentation : paperAugmentation;
+}
+
+function count(tensors: Iterable<Tensor>): number {
+  let sum = 0;
+  for (const { data } of tensors) sum += data.length;
+  return sum;
+}
+
+function describeWeights(source: string, { taken, missing, left, misfits }: StartingWeights): string {
+  const parts = [`${taken.size} parameters from ${source}`, `${missing.length} start fresh`];
+  if (left.length)
+    parts.push(`${left.length} tensors of the file have no place here (${left.slice(0, 3).join(', ')} …)`);
+  if (misfits.length)
+    parts.push(`${misfits.length} have another shape and start fresh (${misfits.slice(0, 3).join(', ')} …)`);
+  return parts.join('; ');
+}

@@ -1,0 +1,175 @@
+import type { Engine, Session, State } from '../engine/engine.js';
+import type { Tensors } from '../engine/protocol.js';
+import { BoxwrightError } from '../errors.js';
+import type { Tensor, Value } from '../graph/index.js';
+import { writeOnnx } from '../graph/onnx/write.js';
+import { lowerFor } from '../lowering/index.js';
+import { type DetectorRecipe, evaluationGraph, trainingLosses } from '../models/model.js';
+import { Parameters } from '../nn/parameters.js';
+import {
+  averageInput,
+  initialOptimizerState,
+  rateInput,
+  type StepGraph,
+  type StepRecipe,
+  stateName,
+  type TrainingStep,
+  trainingStep,
+} from '../nn/training-step.js';
+
+export interface SessionSetup {
+  readonly recipe: DetectorRecipe;
+  readonly step: StepRecipe;
+  readonly batch: number;
+  readonly maxBoxes: number;
+  /** First values of all parameters. */
+  readonly parameters: ReadonlyMap<string, Tensor>;
+  /** State of a run that goes on. */
+  readonly state?: ReadonlyMap<string, Tensor>;
+  /** Batches gathered since the last update, in a run that goes on. */
+  readonly gathered?: number;
+  readonly fixedStatistics: (layer: string) => boolean;
+}
+
+/** Figures of one batch. */
+export interface StepResult {
+  readonly loss: number;
+  readonly losses: Readonly<Record<string, number>>;
+  readonly gradientNorm: number;
+}
+
+/** Inputs that a graph got its values with, not through the feeds. */
+type Frozen = ReadonlyMap<string, Tensor>;
+
+/**
+ * A model in training: the step's graphs and its state in the engine. Frozen parameters stand in the graphs as constants.
+ */
+export class TrainingSession {
+  readonly #engine: Engine;
+  readonly #batch: Session;
+  readonly #apply: Session | undefined;
+  readonly #state: State;
+  readonly #step: TrainingStep;
+  readonly #frozen: Frozen;
+  readonly #setup: SessionSetup;
+  #evaluation: Session | undefined;
+  #sinceUpdate = 0;
+
+  private constructor(
+    engine: Engine,
+    sessions: { batch: Session; apply?: Session },
+    state: State,
+    step: TrainingStep,
+    frozen: Frozen,
+    setup: SessionSetup,
+  ) {
+    this.#engine = engine;
+    this.#batch = sessions.batch;
+    this.#apply = sessions.apply;
+    this.#state = state;
+    this.#step = step;
+    this.#frozen = frozen;
+    this.#setup = setup;
+    this.#sinceUpdate = setup.gathered ?? 0;
+  }
+
+  static async create(engine: Engine, setup: SessionSetup): Promise<TrainingSession> {
+    const { recipe, batch, maxBoxes, fixedStatistics } = setup;
+    const p = new Parameters({ training: true, fixedStatistics });
+    const step = trainingStep(p, trainingLosses(p, recipe, batch, maxBoxes), setup.step);
+    const moving = new Set([...step.trained.map(({ name }) => name), ...p.updates.keys()]);
+    const frozen = new Map([...setup.parameters].filter(([name]) => !moving.has(name)));
+    const load = (name: string, graph: StepGraph) => engine.load(writeStep(name, graph, engine, frozen));
+    const sessions = { batch: await load('step', step.batch), apply: step.apply && (await load('apply', step.apply)) };
+    const state: Record<string, Tensor> = {};
+    for (const name of moving) state[name] = setup.parameters.get(name)!;
+    Object.assign(state, initialOptimizerState(step, setup.parameters));
+    for (const [name, tensor] of setup.state ?? []) if (name in state) state[name] = tensor;
+    return new TrainingSession(engine, sessions, await engine.createState(state), step, frozen, setup);
+  }
+
+  get trained(): number {
+    return this.#step.trained.reduce((sum, { shape }) => sum + shape.reduce((product, dim) => product * dim, 1), 0);
+  }
+
+  /** One batch, and with it an update unless gradients are still being gathered. */
+  async step(
+    feeds: Tensors,
+    rate: number,
+    averageDecay: number,
+    recycle: (feeds: Tensors) => void,
+  ): Promise<StepResult> {
+    const extra = this.#extraInputs(rate, averageDecay);
+    const batchFeeds = this.#apply ? feeds : { ...feeds, ...extra };
+    const results = await this.#batch.run(batchFeeds, {
+      state: this.#state,
+      updates: this.#step.batch.updates,
+      recycle,
+    });
+    const accumulate = this.#setup.step.accumulate ?? 1;
+    let gradientNorm = results.gradient_norm;
+    if (this.#apply && ++this.#sinceUpdate === accumulate) {
+      this.#sinceUpdate = 0;
+      const applied = await this.#apply.run(extra, { state: this.#state, updates: this.#step.apply!.updates });
+      gradientNorm = applied.gradient_norm;
+    }
+    const { loss, gradient_norm: _, ...parts } = results;
+    const number = (tensor: Tensor | undefined) => (tensor ? Number(tensor.data[0]) : 0);
+    const losses = Object.fromEntries(Object.entries(parts).map(([name, tensor]) => [name, number(tensor)]));
+    return { loss: number(loss), losses, gradientNorm: number(gradientNorm) };
+  }
+
+  /** Detections for resized pictures with the weights as they are (the averaged ones, where they are kept). */
+  async detect(images: Tensor, sizes: Tensor): Promise<Record<string, Tensor>> {
+    this.#evaluation ??= await this.#loadEvaluation();
+    return this.#evaluation.run({ images, sizes }, { state: this.#state });
+  }
+
+  /** All parameters and the rest of the state, copied out of the engine. */
+  async snapshot(): Promise<{ parameters: Map<string, Tensor>; state: Map<string, Tensor> }> {
+    const current = await this.#state.read();
+    const parameters = new Map<string, Tensor>();
+    for (const [name, tensor] of this.#setup.parameters) parameters.set(name, current[name] ?? tensor);
+    const state = new Map(Object.entries(current).filter(([name]) => !this.#setup.parameters.has(name)));
+    return { parameters, state };
+  }
+
+  /** The scalars that the update's graph takes beside the state. */
+  #extraInputs(rate: number, averageDecay: number): Record<string, Tensor> {
+    const scalar = (value: number): Tensor => ({ dtype: 'float32', shape: [], data: Float32Array.of(value) });
+    const inputs: Record<string, Tensor> = { [rateInput]: scalar(rate) };
+    if (this.#setup.step.averageWeights) inputs[averageInput] = scalar(averageDecay);
+    return inputs;
+  }
+
+  async #loadEvaluation(): Promise<Session> {
+    const averaged = new Set(this.#step.averaged);
+    const inputName = (name: string) => (averaged.has(name) ? stateName('average', name) : name);
+    const { outputs } = evaluationGraph(this.#setup.recipe, new Parameters({ training: false, inputName }));
+    return this.#engine.load(writeGraph('evaluation', { ...outputs }, this.#engine, this.#frozen, false));
+  }
+}
+
+function writeStep(name: string, { outputs }: StepGraph, engine: Engine, frozen: Frozen): Uint8Array {
+  return writeGraph(name, outputs, engine, frozen, true);
+}
+
+function writeGraph(
+  name: string,
+  outputs: Readonly<Record<string, Value>>,
+  engine: Engine,
+  frozen: Frozen,
+  training: boolean,
+): Uint8Array {
+  const names = Object.keys(outputs);
+  // The fast forms are for steps; inference is what the runtime itself is best at.
+  const form = training ? 'fast' : 'reference';
+  const lowered = lowerFor(Object.values(outputs), { provider: engine.provider, form, training });
+  const { bytes, external } = writeOnnx({
+    name,
+    outputs: Object.fromEntries(names.map((output, i) => [output, lowered[i]])),
+    initializers: frozen,
+  });
+  if (external) throw new BoxwrightError('graph', 'Frozen weights of more than 2 GB do not fit into a training graph.');
+  return bytes;
+}
