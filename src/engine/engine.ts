@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { BoxwrightError } from '../errors.js';
-import type { Tensor } from '../graph/tensor.js';
-import type { Provider, Reply, Request, SessionPorts, Tensors } from './protocol.js';
+import { elementCount, type Tensor } from '../graph/tensor.js';
+import { type Type, typeText } from '../graph/value.js';
+import { flags, type Provider, type Reply, type Request, type SessionPorts, type Tensors } from './protocol.js';
 
 export interface EngineOptions {
   /** Default `cpu`. */
@@ -11,6 +13,8 @@ export interface EngineOptions {
 }
 
 interface Waiting {
+  /** What the caller wanted, for errors. */
+  readonly doing?: string;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;
   /** Gets moved feeds back where the run fails. */
@@ -25,28 +29,37 @@ export class Engine {
   readonly provider: Provider;
   readonly #threads: number;
   readonly #worker: Worker;
+  readonly #shared: Int32Array;
+  readonly #ended: Promise<unknown>;
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 0;
   #disposed: Error | undefined;
 
-  private constructor(worker: Worker, { provider = 'cpu', threads = 0 }: EngineOptions) {
+  private constructor({ provider = 'cpu', threads = 0 }: EngineOptions) {
+    const memory = new SharedArrayBuffer(flags.count * Int32Array.BYTES_PER_ELEMENT);
+    // Without the process's own flags, some of which (`--input-type` beside `-e`) a thread does not take.
+    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: memory, execArgv: [] });
+    this.#shared = new Int32Array(memory);
     this.#worker = worker;
+    this.#ended = once(worker, 'exit');
     this.provider = provider;
     this.#threads = threads;
     worker.on('message', (reply: Reply) => this.#settle(reply));
     worker.on('error', (error) =>
       this.#fail(new BoxwrightError('engine', `The engine's thread failed: ${error.message}`, { cause: error })),
     );
-    worker.on('exit', (code) =>
-      this.#fail(new BoxwrightError('engine', `The engine's thread ended (exit code ${code}).`)),
-    );
+    worker.on('exit', (code) => {
+      process.off('exit', this.#letFinish);
+      this.#fail(new BoxwrightError('engine', `The engine's thread ended (exit code ${code}).`));
+    });
     worker.unref();
+    process.once('exit', this.#letFinish);
   }
 
   /** @throws BoxwrightError `provider` if this machine or this build of ONNX Runtime lacks the provider. */
   static async start(options: EngineOptions = {}): Promise<Engine> {
     if (options.provider && options.provider !== 'cpu') await requireProvider(options.provider);
-    return new Engine(new Worker(new URL('./worker.js', import.meta.url)), options);
+    return new Engine(options);
   }
 
   /**
@@ -58,7 +71,11 @@ export class Engine {
   async load(model: Uint8Array | string, { profile }: { profile?: string } = {}): Promise<Session> {
     const session = this.#nextId++;
     const options = { provider: this.provider, threads: this.#threads, profile };
-    const ports = (await this.#ask({ kind: 'load', session, model, options })) as SessionPorts;
+    const source = typeof model === 'string' ? model : `a model of ${model.length} bytes`;
+    const ports = (await this.#ask(
+      { kind: 'load', session, model, options },
+      { doing: `Loading ${source}` },
+    )) as SessionPorts;
     return new Session((request, options) => this.#ask(request, options), session, ports);
   }
 
@@ -72,14 +89,24 @@ export class Engine {
   /** Ends the thread. Calls that are still waiting are rejected at once; an operator that is running ends first. */
   async dispose(): Promise<void> {
     this.#fail(new BoxwrightError('engine', 'This engine was disposed.'));
-    await this.#worker.terminate();
+    Atomics.store(this.#shared, flags.stopping, 1);
+    process.off('exit', this.#letFinish);
+    this.#worker.ref();
+    this.#worker.postMessage({ id: this.#nextId++, request: { kind: 'stop' } satisfies Request });
+    await this.#ended;
   }
+
+  /** Before `process.exit` ends the thread: what runs in ONNX Runtime must come back first. */
+  readonly #letFinish = (): void => {
+    Atomics.store(this.#shared, flags.stopping, 1);
+    Atomics.wait(this.#shared, flags.busy, 1);
+  };
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose();
   }
 
-  #ask(request: Request, { transfer = [], giveBack }: AskOptions = {}): Promise<unknown> {
+  #ask(request: Request, { transfer = [], ...about }: AskOptions = {}): Promise<unknown> {
     if (this.#disposed) return Promise.reject(this.#disposed);
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
@@ -90,7 +117,7 @@ export class Engine {
         reject(new BoxwrightError('engine', `${problem}: ${(cause as Error).message}`, { cause }));
         return;
       }
-      this.#waiting.set(id, { resolve, reject, giveBack });
+      this.#waiting.set(id, { resolve, reject, ...about });
       this.#worker.ref(); // pending work keeps the process alive, an idle engine does not
     });
   }
@@ -98,13 +125,13 @@ export class Engine {
   #settle(reply: Reply): void {
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
-    if (this.#waiting.size === 0) this.#worker.unref();
+    if (this.#waiting.size === 0 && !this.#disposed) this.#worker.unref();
     if (reply.ok) {
       waiting?.resolve(reply.result);
       return;
     }
     if (reply.feeds) waiting?.giveBack?.(reply.feeds);
-    waiting?.reject(engineError(reply.message));
+    waiting?.reject(engineError(reply.message, waiting.doing));
   }
 
   #fail(error: Error): void {
@@ -114,9 +141,8 @@ export class Engine {
   }
 }
 
-interface AskOptions {
+interface AskOptions extends Pick<Waiting, 'doing' | 'giveBack'> {
   readonly transfer?: readonly ArrayBuffer[];
-  readonly giveBack?: (feeds: Tensors) => void;
 }
 
 type Ask = (request: Request, options?: AskOptions) => Promise<unknown>;
@@ -136,6 +162,8 @@ export interface RunOptions {
 /** A loaded model. */
 export class Session {
   readonly inputs: readonly string[];
+  /** Element types and shapes of the inputs, text for free dimensions. */
+  readonly inputTypes: ReadonlyMap<string, Type>;
   readonly outputs: readonly string[];
   readonly #ask: Ask;
   readonly #id: number;
@@ -144,7 +172,8 @@ export class Session {
   constructor(ask: Ask, id: number, ports: SessionPorts) {
     this.#ask = ask;
     this.#id = id;
-    this.inputs = ports.inputs;
+    this.inputs = ports.inputs.map(({ name }) => name);
+    this.inputTypes = new Map(ports.inputs.map(({ name, ...type }) => [name, type]));
     this.outputs = ports.outputs;
   }
 
@@ -185,6 +214,7 @@ export class Session {
       ];
       throw new BoxwrightError('engine', `The inputs do not fit the model (${parts.filter(Boolean).join('; ')}).`);
     }
+    for (const [name, tensor] of Object.entries(feeds)) requireFit(name, tensor, this.inputTypes.get(name)!);
   }
 }
 
@@ -217,11 +247,28 @@ export class State {
   }
 }
 
+/** ONNX Runtime checks this too, but does not say which input it is. */
+function requireFit(name: string, tensor: Tensor, type: Type): void {
+  const fits =
+    tensor.dtype === type.dtype &&
+    tensor.shape.length === type.shape.length &&
+    tensor.shape.every((dim, axis) => typeof type.shape[axis] !== 'number' || type.shape[axis] === dim);
+  if (!fits)
+    throw new BoxwrightError('engine', `Input "${name}" is ${typeText(tensor)}, the model wants ${typeText(type)}.`);
+  if (tensor.data.length !== elementCount(tensor.shape)) {
+    const hint = tensor.data.length === 0 ? ' (is its buffer still in another run?)' : '';
+    const problem = `Input "${name}" has ${tensor.data.length} elements, which do not fill ${typeText(tensor)}${hint}.`;
+    throw new BoxwrightError('engine', problem);
+  }
+}
+
 /** ONNX Runtime's message with the operator's scope first, which its node name carries. */
-function engineError(message: string): BoxwrightError {
-  const name = /[Nn]ame:\s?'([^']+)'/.exec(message)?.[1];
-  const place = name ? `At ${name}: ` : '';
-  return new BoxwrightError('engine', `${place}${message}`);
+function engineError(message: string, doing?: string): BoxwrightError {
+  const failed =
+    /^Non-zero status code returned while running \S+ node\. Name:'([^']*)' Status Message: ([\s\S]*)$/.exec(message);
+  const place = failed?.[1] || /name '([^']+)'|in node \(([^)]+)\)/.exec(message)?.slice(1).find(Boolean);
+  const text = (failed?.[2] ?? message).trim();
+  return new BoxwrightError('engine', `${doing ? `${doing} failed: ` : ''}${place ? `At ${place}: ` : ''}${text}`);
 }
 
 /** The providers that ONNX Runtime has on this machine. */

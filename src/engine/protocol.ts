@@ -1,4 +1,4 @@
-import type { Tensor } from '../graph/tensor.js';
+import type { ElementType, Tensor } from '../graph/tensor.js';
 
 /** Execution providers by ONNX Runtime's names. */
 export type Provider = 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
@@ -10,6 +10,12 @@ export interface SessionOptions {
   /** Writes a Chrome trace of every operator to files with this prefix. */
   readonly profile?: string;
 }
+
+/**
+ * Flags that both threads see: `stopping` is set by the main thread, `busy` by the worker while ONNX Runtime works.
+ * Ending a thread inside of ONNX Runtime aborts the whole process, so that the end waits for `busy` to fall.
+ */
+export const flags = { stopping: 0, busy: 1, count: 2 } as const;
 
 export type Tensors = Readonly<Record<string, Tensor>>;
 
@@ -34,10 +40,18 @@ export type Request =
       /** Outputs that become the next value of a state tensor: output name → state name. */
       readonly updates?: Readonly<Record<string, string>>;
     }
-  | { readonly kind: 'endProfile'; readonly session: number };
+  | { readonly kind: 'endProfile'; readonly session: number }
+  | { readonly kind: 'stop' };
+
+/** What a session says of an input: text stands for a free dimension. */
+export interface InputPort {
+  readonly name: string;
+  readonly dtype: ElementType;
+  readonly shape: readonly (number | string)[];
+}
 
 export interface SessionPorts {
-  readonly inputs: readonly string[];
+  readonly inputs: readonly InputPort[];
   readonly outputs: readonly string[];
 }
 

@@ -1,8 +1,8 @@
 // The thread that holds ONNX Runtime: its `run` blocks, so that it must not stand on the main thread.
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import * as ort from 'onnxruntime-node';
-import type { Tensor } from '../graph/tensor.js';
-import type { Reply, Request, SessionOptions, SessionPorts, Tensors } from './protocol.js';
+import type { ElementType, Tensor } from '../graph/tensor.js';
+import { flags, type Reply, type Request, type SessionOptions, type SessionPorts, type Tensors } from './protocol.js';
 
 /** A state tensor: what the next run reads, and the buffer that it may write. */
 interface StateEntry {
@@ -31,7 +31,7 @@ async function load(session: number, model: Uint8Array | string, options: Sessio
   const settings: ort.InferenceSession.SessionOptions = {
     executionProviders: options.provider === 'cpu' ? ['cpu'] : [options.provider, 'cpu'],
     intraOpNumThreads: options.threads,
-    logSeverityLevel: 3,
+    logSeverityLevel: 4, // errors come back as exceptions, standard error stays clean
     // Gradients of dead units are denormal numbers, which some processors compute a hundred times slower.
     extra: { session: { set_denormal_as_zero: '1' } },
     enableProfiling: options.profile !== undefined,
@@ -39,7 +39,12 @@ async function load(session: number, model: Uint8Array | string, options: Sessio
   };
   const loaded = await ort.InferenceSession.create(model as string, settings);
   sessions.set(session, loaded);
-  return { inputs: loaded.inputNames, outputs: loaded.outputNames };
+  const inputs = loaded.inputMetadata.map((meta) => ({
+    name: meta.name,
+    dtype: (meta.isTensor ? meta.type : 'float32') as ElementType,
+    shape: meta.isTensor ? meta.shape : [],
+  }));
+  return { inputs, outputs: loaded.outputNames };
 }
 
 async function run(request: Extract<Request, { kind: 'run' }>): Promise<Tensors> {
@@ -161,6 +166,9 @@ async function answer(request: Request): Promise<unknown> {
     case 'endProfile':
       need(sessions, request.session, 'session').endProfiling();
       return undefined;
+    case 'stop':
+      port.close();
+      return undefined;
   }
 }
 
@@ -173,17 +181,23 @@ function buffersOf(request: Request, result: unknown): ArrayBuffer[] {
 }
 
 const port = parentPort!;
+const shared = new Int32Array(workerData as SharedArrayBuffer);
 // One request after the other: a run that is awaited must not meet the release of its session.
 let queue = Promise.resolve();
 port.on('message', ({ id, request }: { id: number; request: Request }) => {
   queue = queue.then(async () => {
+    Atomics.store(shared, flags.busy, 1);
     try {
+      if (Atomics.load(shared, flags.stopping) && request.kind !== 'stop') return; // its caller has been told
       const result = await answer(request);
       port.postMessage({ id, ok: true, result } satisfies Reply, buffersOf(request, result));
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       const feeds = request.kind === 'run' ? request.feeds : undefined; // their owner wants the buffers back
       port.postMessage({ id, ok: false, message, feeds } satisfies Reply, buffersOf(request, { feeds }));
+    } finally {
+      Atomics.store(shared, flags.busy, 0);
+      Atomics.notify(shared, flags.busy);
     }
   });
 });
