@@ -37,7 +37,7 @@ import {
   type Value,
   where,
 } from '../../graph/index.js';
-import { crossEntropy, sigmoidFocal, smoothL1 } from '../../nn/losses.js';
+import { crossEntropy, sigmoidFocal, smoothL1, sumAll } from '../../nn/losses.js';
 import type { Losses } from '../../nn/training-step.js';
 import { defaultAnchors } from './anchors.js';
 import type { RefineDetOutputs } from './network.js';
@@ -160,7 +160,7 @@ function minedModule(
   const counted = or(positive, mineNegatives(stopGradient(entropy), positive, minable, negatives));
   const count = maximum(reduceSum(cast(positive, 'float32')), 1);
   const regression = where(unsqueeze(positive, -1), smoothL1(add(loc, neg(deltas))), 0);
-  return { loc: div(reduceSum(regression), count), conf: div(reduceSum(where(counted, entropy, 0)), count) };
+  return { loc: div(sumAll(regression), count), conf: div(sumAll(where(counted, entropy, 0)), count) };
 }
 
 /** bool [batch, anchors]: in each picture the `ratio` × positives minable anchors of the largest loss. */
@@ -190,8 +190,8 @@ function focalLosses(
   );
   const count = loss.guardNoMatch ? maximum(matched, 1) : matched;
   const mask = unsqueeze(cast(greater(labels, 0), 'float32'), -1);
-  const box = (loc: Value) => div(reduceSum(mul(smoothL1(add(loc, neg(deltas))), mask)), count);
-  const score = (conf: Value, targets: Value) => div(reduceSum(sigmoidFocal(conf, oneHot(targets, conf), loss)), count);
+  const box = (loc: Value) => div(sumAll(mul(smoothL1(add(loc, neg(deltas))), mask)), count);
+  const score = (conf: Value, targets: Value) => div(sumAll(sigmoidFocal(conf, oneHot(targets, conf), loss)), count);
   const armLabels = loss.armOnlyFirstClass ? labels : minimum(labels, 1);
   return {
     arm_loc: box(outputs.armLoc),

@@ -1,0 +1,27 @@
+import { after, before, test } from 'node:test';
+import { Engine } from '../../src/engine/engine.js';
+import { needs } from '../shared.js';
+import { fast, reference } from './graph-session.js';
+import { folder } from './zoo-golden.js';
+import { assertFirstStep, assertSteps, compareFirstStep, compareSteps, zooTraining } from './zoo-training.js';
+
+let engine: Engine;
+before(async () => {
+  engine = await Engine.start({ threads: 2 });
+});
+after(() => engine.dispose());
+
+test("VGG-16's loss and gradients are the zoo's in the reference form", needs(folder), async (t) => {
+  assertFirstStep(t, await compareFirstStep(engine, await zooTraining('vgg16'), 'vgg16', reference));
+});
+
+test("three momentum steps at the larger rate are the zoo's", needs(folder), async (t) => {
+  const training = await zooTraining('vgg16');
+  assertSteps(t, await compareSteps(engine, training, training.record, fast), training.record, 'lr');
+});
+
+for (const target of [reference, fast]) {
+  test(`ResNet-101's loss and gradients are the zoo's, ${target.form} form`, needs(folder), async (t) => {
+    assertFirstStep(t, await compareFirstStep(engine, await zooTraining('resnet101'), 'resnet101', target));
+  });
+}
