@@ -6,6 +6,7 @@
  */
 export type { Provider } from './engine/protocol.js';
 export { BoxwrightError, type ErrorCode } from './errors.js';
+export { type ExportOptions, type ExportReport, exportOnnx } from './export/export-onnx.js';
 export { modelNames } from './models/model.js';
 export {
   type BrokenPicture,

@@ -5,6 +5,8 @@ export type PixelBox = [x1: number, y1: number, x2: number, y2: number];
 export interface GroundTruth {
   /** Inside the picture and of positive size: readers drop or clip what is not, and say so in `Dataset.problems`. */
   readonly box: PixelBox;
+  /** The box as annotated, where it reaches beyond the picture and `box` was clipped: metrics are taken with it. */
+  readonly annotated?: PixelBox;
   /** Index into `Dataset.classes`, from 0. */
   readonly label: number;
   /** Pascal VOC: hard to recognise; neither trained on nor counted by VOC's metric. */

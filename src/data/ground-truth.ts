@@ -49,6 +49,11 @@ export function checkBox(
   return clipped;
 }
 
+/** `annotated` of an object whose box was clipped from `edges`; nothing for one that was taken as it is. */
+export function annotatedBox(box: PixelBox, edges: readonly number[]): { annotated?: PixelBox } {
+  return box.every((side, i) => side === edges[i]) ? {} : { annotated: edges as PixelBox };
+}
+
 /** Throws `BoxwrightError('data')` unless width and height are whole numbers above zero. */
 export function checkSize(file: string, width: number, height: number): { width: number; height: number } {
   if (!Number.isInteger(width) || !Number.isInteger(height) || width < 1 || height < 1) {

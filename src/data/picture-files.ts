@@ -4,7 +4,16 @@ import { extname, join, resolve } from 'node:path';
 import { BoxwrightError } from '../errors.js';
 
 /** Extensions of pictures that can be decoded, in the order in which they are preferred. */
-const pictureExtensions = ['.jpg', '.jpeg', '.png', '.webp', '.tif', '.tiff', '.gif', '.avif'];
+export const pictureExtensions: readonly string[] = [
+  '.jpg',
+  '.jpeg',
+  '.png',
+  '.webp',
+  '.tif',
+  '.tiff',
+  '.gif',
+  '.avif',
+];
 
 /** How many missing pictures an error names. */
 const NAMED_MISSING = 5;

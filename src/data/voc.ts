@@ -5,7 +5,7 @@ import { BoxwrightError } from '../errors.js';
 import { classIndex, requireKnownClasses } from './classes.js';
 import type { DataProblem, Dataset, DatasetImage, GroundTruth } from './dataset.js';
 import { pictureSize } from './decode.js';
-import { checkBox, checkSize } from './ground-truth.js';
+import { annotatedBox, checkBox, checkSize } from './ground-truth.js';
 import type { DatasetLayout, OpenOptions } from './layout.js';
 import { findPart, noSuchPart, splitBySeed } from './parts.js';
 import { isPictureName, listFolder, picturesByStem, requirePictures, undecodable } from './picture-files.js';
@@ -153,7 +153,9 @@ async function readImage(
   annotation.objects.forEach(({ name, box, difficult, truncated }, index) => {
     const shifted = box.map((coordinate) => coordinate - firstPixel);
     const checked = checkBox(shifted, size, { file, index, written: box }, problems);
-    if (checked) objects.push({ box: checked, label: labels.get(name) as number, difficult, truncated });
+    if (!checked) return;
+    const label = labels.get(name) as number;
+    objects.push({ box: checked, ...annotatedBox(checked, shifted), label, difficult, truncated });
   });
   return { id: stem, path, name: basename(path), ...size, objects };
 }

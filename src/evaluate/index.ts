@@ -14,4 +14,5 @@ export {
   cocoRecallPoints,
 } from './coco-settings.js';
 export { type CocoSelection, type CocoTables, meanPrecision, meanRecall } from './coco-tables.js';
+export { evaluateDetections, type FoundInPicture, truthOf } from './evaluate-model.js';
 export type { BoxFormat, Detections, EvaluatedPicture, Truth } from './picture.js';

@@ -11,7 +11,7 @@ export function inferenceModel(path: string, checkpoint: Checkpoint, provider: T
   const { p, outputs } = inferenceGraph(modelRecipe(checkpoint.model, checkpoint.classes.length));
   const weights = requireWeights(path, checkpoint.model, p.specs, weightsToUse(checkpoint));
   const names = Object.keys(outputs);
-  const lowered = lowerFor(Object.values(outputs), { provider, form: 'fast' });
+  const lowered = lowerFor(Object.values(outputs), { provider, form: 'reference' }); // fast forms are for gradients
   const named = Object.fromEntries(names.map((name, i) => [name, lowered[i]]));
   const { bytes, external } = writeOnnx({ name: checkpoint.model, outputs: named, initializers: weights });
   if (external) throw new BoxwrightError('weights', `${path}: over 2 GB of weights do not run from memory.`);

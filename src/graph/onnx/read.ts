@@ -119,7 +119,8 @@ function readTensor(proto: TensorProto, source: string, external?: (location: st
       `${source}: tensor "${proto.name}" [${shape.join(', ')}] has ${bytes.length} bytes instead of ${expected}.`,
     );
   }
-  const aligned = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
+  // Not `slice`: that of a Buffer does not copy.
+  const aligned = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
   return { dtype, shape, data: viewArray(dtype, aligned) };
 }
 

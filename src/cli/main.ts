@@ -1,0 +1,69 @@
+#!/usr/bin/env node
+import { BoxwrightError } from '../errors.js';
+import { version } from '../version.js';
+import { type AnyCommand, UsageError } from './command.js';
+import { detectCommand } from './detect.js';
+import { evalCommand } from './eval.js';
+import { exportCommand } from './export.js';
+import { parseLine } from './parser.js';
+import { Terminal } from './terminal.js';
+
+const commands: readonly AnyCommand[] = [evalCommand, detectCommand, exportCommand];
+
+const failed = 1;
+const wrongUsage = 2;
+const interrupted = 130; // 128 + SIGINT, as shells have it
+
+async function main(line: readonly string[]): Promise<number> {
+  const terminal = new Terminal();
+  const abort = new AbortController();
+  const stop = () => {
+    if (abort.signal.aborted) process.exit(interrupted); // asked twice
+    abort.abort();
+  };
+  process.on('SIGINT', stop).on('SIGTERM', stop);
+  try {
+    const parsed = await parseLine(line, commands);
+    const code = (await parsed?.command.run(parsed.args as never, { terminal, signal: abort.signal })) ?? 0;
+    return abort.signal.aborted ? interrupted : code;
+  } catch (error) {
+    if (abort.signal.aborted) {
+      terminal.note('Interrupted.');
+      return interrupted;
+    }
+    return report(error, line.includes('--verbose'), terminal);
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+  }
+}
+
+/** One clear message for what was foreseen; the whole story for what was not. */
+function report(error: unknown, verbose: boolean, terminal: Terminal): number {
+  const mark = terminal.onStderr('red', 'error:');
+  if (error instanceof UsageError) {
+    terminal.note(`${mark} ${error.message}\nSee: boxwright --help, or boxwright <command> --help`);
+    return wrongUsage;
+  }
+  const known = error instanceof BoxwrightError;
+  const text = error instanceof Error ? error : new Error(String(error));
+  terminal.note(`${mark} ${known ? text.message : `unexpected: ${text.message}`}`);
+  if (verbose || !known) terminal.note(terminal.onStderr('dim', stackOf(text)));
+  if (!known) {
+    terminal.note(
+      `This should not happen. Please report it with the lines above (boxwright ${version}, Node ${process.version}, ${process.platform} ${process.arch}).`,
+    );
+  }
+  return failed;
+}
+
+function stackOf(error: Error): string {
+  const cause = error.cause instanceof Error ? `\nCaused by: ${stackOf(error.cause)}` : '';
+  return `${error.stack ?? error.message}${cause}`;
+}
+
+// `boxwright … | head` closes the pipe: there is nobody left to tell.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+process.exitCode = await main(process.argv.slice(2));

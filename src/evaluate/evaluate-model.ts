@@ -1,0 +1,64 @@
+import type { Dataset, DatasetImage } from '../data/dataset.js';
+import { BoxwrightError } from '../errors.js';
+import { CocoEvaluator, type CocoResult } from './coco.js';
+import type { Detections, Truth } from './picture.js';
+
+/** What a detector found in one picture of a data set, and the size that the picture turned out to have. */
+export interface FoundInPicture {
+  readonly width: number;
+  readonly height: number;
+  readonly detections: Detections;
+}
+
+/**
+ * The annotated objects of a picture, for the evaluator. Boxes are those of the annotations, also where they reach beyond
+ * the picture. Pascal VOC's difficult objects become crowds, the one way in which COCO's metric leaves an object out:
+ * finding them is neither right nor wrong.
+ */
+export function truthOf({ objects }: Pick<DatasetImage, 'objects'>): Truth {
+  return {
+    boxes: objects.flatMap(({ box, annotated = box }) => annotated),
+    labels: objects.map(({ label }) => label),
+    crowd: objects.map(({ crowd, difficult }) => (crowd || difficult ? 1 : 0)),
+    area: objects.map(({ area, box, annotated = box }) => {
+      const [x1, y1, x2, y2] = annotated;
+      return area ?? (x2 - x1) * (y2 - y1);
+    }),
+  };
+}
+
+/**
+ * COCO's figures of a detector on a data set, from what it found in each picture in the data set's order. Pictures are
+ * judged as they come; nothing of them is kept but what the figures need.
+ *
+ * @param onPicture told of the number of pictures done.
+ * @throws BoxwrightError `data` for a picture of another size than its annotations say, and if `found` is shorter or
+ *   longer than the data set.
+ */
+export async function evaluateDetections(
+  dataset: Pick<Dataset, 'name' | 'classes' | 'images'>,
+  found: AsyncIterable<FoundInPicture>,
+  onPicture: (done: number) => void = () => {},
+): Promise<CocoResult> {
+  const evaluator = new CocoEvaluator({ classes: dataset.classes });
+  const { images } = dataset;
+  for await (const { width, height, detections } of found) {
+    const image = images[evaluator.pictures];
+    if (!image) throw wrongCount(dataset.name, images.length, 'more');
+    requireSize(image, width, height);
+    evaluator.addPicture({ id: image.id, truth: truthOf(image), detections });
+    onPicture(evaluator.pictures);
+  }
+  if (evaluator.pictures < images.length) throw wrongCount(dataset.name, images.length, `${evaluator.pictures}`);
+  return evaluator.result();
+}
+
+function requireSize(image: DatasetImage, width: number, height: number): void {
+  if (image.width === width && image.height === height) return;
+  const sizes = `the annotations say ${image.width}×${image.height} pixels, the picture has ${width}×${height}`;
+  throw new BoxwrightError('data', `${image.name}: ${sizes}; its boxes would be misplaced, so correct one of them`);
+}
+
+function wrongCount(name: string, expected: number, found: string): BoxwrightError {
+  return new BoxwrightError('data', `${name}: detections of ${expected} pictures are needed, ${found} came`);
+}
