@@ -102,8 +102,10 @@ function foldedConvolution(
     ? scaledByOutput(read(weight!), weight!.staticShape, factors, convolution.attributes.group as number)
     : scaledByRow(read(weight!), factors);
   const shifted = Float32Array.from(factors, (factor, c) => (before[c] - mean[c]) * factor + shift[c]);
-  const name = (value: Value | undefined, ending: string) =>
-    value && isInput(value) ? leafName(value) : `${convolution.scope.replaceAll('/', '.')}.${ending}`;
+  const nameOf = (value: Value | undefined, ending: string) =>
+    value && isInput(value)
+      ? leafName(value)
+      : freshName(`${convolution.scope.replaceAll('/', '.')}.${ending}`, weights);
   const parameter = (wanted: string, shape: readonly number[], data: Float32Array) => {
     weights.set(wanted, { dtype: 'float32', shape, data });
     return input(wanted, 'float32', shape, 'parameter, batch norm folded in');
@@ -111,11 +113,17 @@ function foldedConvolution(
   return scope(convolution.scope, () => {
     const inputs = [
       values.get(x!) ?? x,
-      parameter(name(weight, 'weight'), weight!.staticShape, scaled),
-      parameter(name(bias, 'bias'), [factors.length], shifted),
+      parameter(nameOf(weight, 'weight'), weight!.staticShape, scaled),
+      parameter(nameOf(bias, 'bias'), [factors.length], shifted),
     ];
     return apply(convolution.operator, inputs, convolution.attributes)[0];
   });
+}
+
+function freshName(base: string, taken: ReadonlyMap<string, Tensor>): string {
+  let name = base;
+  for (let i = 1; taken.has(name); i++) name = `${base}.${i}`;
+  return name;
 }
 
 /** Convolution: weight [out, …], a row an output channel. */

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import sharp from 'sharp';
 import type { Tensor } from '../../src/graph/tensor.js';
 import { inferenceGraph, modelRecipe } from '../../src/models/model.js';
 import { initialValues } from '../../src/nn/parameters.js';
+import type { Detection } from '../../src/predict/formats/index.js';
 import type { Checkpoint } from '../../src/weights/checkpoint.js';
 import { writeCheckpoint } from '../../src/weights/checkpoint.js';
 
@@ -58,4 +60,31 @@ export async function png(width: number, height: number, seed = 0): Promise<Buff
   return sharp(data, { raw: { width, height, channels: 3 } })
     .png()
     .toBuffer();
+}
+
+type Found = Pick<Detection, 'labelIndex' | 'score'> & { readonly box: readonly number[] };
+
+/**
+ * The same objects: to each one of equal class, a score within 1e-4 and sides within 1e-4 of the picture's size (or of
+ * themselves, as random weights give boxes far larger). Their order is not compared: rounding turns ties around.
+ */
+export function assertSameDetections(
+  found: readonly Found[],
+  expected: readonly Found[],
+  size: number,
+  where = '',
+): void {
+  assert.equal(found.length, expected.length, `${where}: number of detections`);
+  const left = new Set(found);
+  const near = (a: number, b: number) => Math.abs(a - b) <= 1e-4 * Math.max(size, Math.abs(b));
+  for (const { box, labelIndex, score } of expected) {
+    const match = [...left].find(
+      (other) =>
+        other.labelIndex === labelIndex &&
+        Math.abs(other.score - score) < 1e-4 &&
+        other.box.every((side, i) => near(side, box[i])),
+    );
+    assert.ok(match, `${where}: no counterpart of class ${labelIndex}, score ${score}, [${box.join(', ')}]`);
+    left.delete(match);
+  }
 }
