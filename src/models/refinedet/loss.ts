@@ -79,7 +79,7 @@ export function refineDetLosses(
 }
 
 /** Where a module learns what: labels and coded boxes of every anchor. */
-interface ModuleTargets {
+export interface ModuleTargets {
   /** int32 [batch, anchors], 0 for background */
   readonly labels: Value;
   /** bool [batch, anchors]: anchors that learn their box and class */
@@ -164,7 +164,7 @@ function minedModule(
 }
 
 /** bool [batch, anchors]: in each picture the `ratio` × positives minable anchors of the largest loss. */
-function mineNegatives(entropy: Value, positive: Value, minable: Value, ratio: number): Value {
+export function mineNegatives(entropy: Value, positive: Value, minable: Value, ratio: number): Value {
   const [batch, anchors] = entropy.staticShape;
   // Cross-entropy is never negative: −1 sorts what may not be mined behind everything.
   const { values, indices } = topK(where(minable, entropy, -1), anchors, 1);

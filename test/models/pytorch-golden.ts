@@ -1,0 +1,85 @@
+// RefineDet as luuuyi/RefineDet.PyTorch has it, with the hashed weights of ../shared/golden/refinedet-paper. Where it
+// departs from the published method, the recipe's fields say so.
+import type { Tensor } from '../../src/graph/tensor.js';
+import type { RefineDetRecipe } from '../../src/models/refinedet/recipe.js';
+import { paperRefineDet } from '../../src/models/refinedet/recipes.js';
+import { paperPytorchCoder, paperPytorchMatcher, paperTargets } from '../../src/models/refinedet/targets.js';
+import type { ParameterSpec } from '../../src/nn/parameters.js';
+import { refineDetPytorch } from '../../src/weights/maps/refinedet-pytorch.js';
+import type { Safetensors } from '../../src/weights/safetensors.js';
+import { aroundOne, bias, convWeight } from '../hashfill.js';
+import { fill } from './graph-session.js';
+import { nameOf } from './zoo-golden.js';
+
+export const paperFolder = 'golden/refinedet-paper';
+
+export function pytorchRefineDet(): RefineDetRecipe {
+  const paper = paperRefineDet('vgg16', 320, 20);
+  const targets = paperTargets(320, 'pytorch');
+  return {
+    ...paper,
+    backbone: { kind: 'vgg16', bias: true, fc7Source: 'relu' },
+    normalisation: refineDetPytorch.normalisation,
+    l2Norm: { ...paper.l2Norm!, guard: 'outside' },
+    tcb: { ...paper.tcb, biasRule: undefined },
+    head: { kind: 'plain' },
+    anchors: targets.anchors,
+    targets,
+    coder: paperPytorchCoder,
+    loss: { kind: 'mined', matcher: paperPytorchMatcher, negatives: 3, objectness: 0.01, filters: 'positives' },
+  };
+}
+
+/** The list "Weights" of the folder's README. */
+export function pytorchWeights(specs: Iterable<ParameterSpec>, seed = 'dev'): Record<string, Tensor> {
+  return fill(specs, (spec) => {
+    const name = nameOf(refineDetPytorch, spec);
+    const key = `${seed}:${name}`;
+    if (spec.shape.length === 4) return convWeight(key, spec.shape, gainOf(name));
+    if (name.endsWith('L2Norm.weight')) return aroundOne(key, spec.shape, name.startsWith('conv4') ? 10 : 8);
+    return bias(key, spec.shape, name.startsWith('arm_conf') ? 3 : 0.1);
+  });
+}
+
+function gainOf(name: string): number {
+  if (/^vgg\.[02]\./.test(name)) return 1 / 8;
+  if (/^(vgg\.33|arm_loc|odm_loc)\./.test(name)) return 0.4;
+  if (/^tcb[02]\./.test(name)) return 0.7;
+  if (name.startsWith('arm_conf')) return 1.2;
+  return name.startsWith('odm_conf') ? 2.5 : 1;
+}
+
+/** Boxes and labels (from 1) of a recorded [k, 5] tensor, class counted from 0 last. */
+export function boxesAndLabels({ tensors }: Safetensors, name: string): { boxes: Float32Array; labels: Int32Array } {
+  const rows = tensors.get(name)!.data as Float32Array;
+  const count = rows.length / 5;
+  return {
+    boxes: Float32Array.from({ length: count * 4 }, (_, i) => rows[Math.floor(i / 4) * 5 + (i % 4)]),
+    labels: Int32Array.from({ length: count }, (_, i) => rows[i * 5 + 4] + 1),
+  };
+}
+
+/** Ground truth of a batch, padded to `maxBoxes`. */
+export function padded(
+  pictures: readonly { boxes: Float32Array; labels: Int32Array }[],
+  maxBoxes: number,
+): Record<'boxes' | 'labels', Tensor> {
+  const boxes = new Float32Array(pictures.length * maxBoxes * 4);
+  const labels = new Int32Array(pictures.length * maxBoxes);
+  pictures.forEach((picture, i) => {
+    boxes.set(picture.boxes, i * maxBoxes * 4);
+    labels.set(picture.labels, i * maxBoxes);
+  });
+  return {
+    boxes: { dtype: 'float32', shape: [pictures.length, maxBoxes, 4], data: boxes },
+    labels: { dtype: 'int32', shape: [pictures.length, maxBoxes], data: labels },
+  };
+}
+
+export function floats({ tensors }: Safetensors, name: string): Float32Array {
+  return tensors.get(name)!.data as Float32Array;
+}
+
+export function integers({ tensors }: Safetensors, name: string): number[] {
+  return Array.from(tensors.get(name)!.data as ArrayLike<number | bigint>, Number);
+}
