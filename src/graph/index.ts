@@ -52,6 +52,7 @@ export {
   tanh,
   where,
 } from './ops/elementwise.js';
+export { dimOf, expand, expandLike, shapeOf, tile } from './ops/expand.js';
 export {
   compress,
   gather,
@@ -88,19 +89,14 @@ export { type NmsOptions, nonMaxSuppression, type RoiAlignOptions, roiAlign, top
 export {
   concat,
   depthToSpace,
-  dimOf,
-  expand,
-  expandLike,
   openEnd,
   pad,
   range,
   reshape,
   reshapeTo,
-  shapeOf,
   slice,
   split,
   squeeze,
-  tile,
   transpose,
   unsqueeze,
 } from './ops/shape.js';

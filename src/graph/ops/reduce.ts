@@ -2,8 +2,9 @@ import { normalizeAxis } from '../dims.js';
 import type { Dim, Operator, Type, Value } from '../value.js';
 import { apply1, constant, constantInts, int64s, shapeError } from '../value.js';
 import { cast, div, equal, mul } from './elementwise.js';
+import { expand } from './expand.js';
 import { floats, numbers, required, requireSameType } from './require.js';
-import { expand, reshape } from './shape.js';
+import { reshape } from './shape.js';
 
 type ReduceAttributes = { keepdims: number };
 type ReduceRule = (x: Value, y: Value, gradient: Value, count: number) => Value;
