@@ -12,7 +12,7 @@ before(async () => {
 after(() => engine.dispose());
 
 test("VGG-16's loss and gradients are the zoo's in the reference form", needs(folder), async (t) => {
-  assertFirstStep(t, await compareFirstStep(engine, await zooTraining('vgg16'), 'vgg16', reference));
+  assertFirstStep(t, await compareFirstStep(engine, await zooTraining('vgg16'), 'vgg16', reference), 'vgg16');
 });
 
 test("three momentum steps at the larger rate are the zoo's", needs(folder), async (t) => {
@@ -22,6 +22,10 @@ test("three momentum steps at the larger rate are the zoo's", needs(folder), asy
 
 for (const target of [reference, fast]) {
   test(`ResNet-101's loss and gradients are the zoo's, ${target.form} form`, needs(folder), async (t) => {
-    assertFirstStep(t, await compareFirstStep(engine, await zooTraining('resnet101'), 'resnet101', target));
+    assertFirstStep(
+      t,
+      await compareFirstStep(engine, await zooTraining('resnet101'), 'resnet101', target),
+      'resnet101',
+    );
   });
 }

@@ -13,7 +13,7 @@ after(() => engine.dispose());
 
 test("VGG-16's loss, gradients and momentum steps are the zoo's", needs(folder), async (t) => {
   const training = await zooTraining('vgg16');
-  assertFirstStep(t, await compareFirstStep(engine, training, 'vgg16', fast));
+  assertFirstStep(t, await compareFirstStep(engine, training, 'vgg16', fast), 'vgg16');
   const record = training.record.small_lr;
   assertSteps(t, await compareSteps(engine, training, record, fast), record, 'small_lr');
 });

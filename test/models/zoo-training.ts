@@ -245,18 +245,29 @@ export function relative(actual: number, expected: number): number {
   return actual === expected ? 0 : Math.abs(actual - expected) / Math.abs(expected);
 }
 
-/** The tolerances of the folder's README, with what was measured as diagnostics. */
-export function assertFirstStep(t: TestContext, { losses, outputs, norms, values }: FirstStep): void {
+/**
+ * VGG-16's are the folder's README's: under noise of 1e-6 on the input, units at the corners of ReLU move single gradient
+ * values by up to 1e-2. In ResNet-101, with 101 batch norms over two pictures, noise of 1e-7 on the first weights moves
+ * outputs by 9e-5, gradient norms by 4e-3 (median 2e-4) and values by 5e-2 (median 7e-3); doubled here.
+ */
+const firstLimits = {
+  vgg16: { outputs: 1e-4, norms: 1e-3, medianNorm: 1e-5, values: 1e-2, medianValue: 1e-4 },
+  resnet101: { outputs: 2e-4, norms: 8e-3, medianNorm: 5e-4, values: 0.1, medianValue: 1.4e-2 },
+};
+
+export function assertFirstStep(t: TestContext, first: FirstStep, backbone: keyof typeof firstLimits): void {
+  const { losses, outputs, norms, values } = first;
   t.diagnostic(`losses: ${losses}`);
   t.diagnostic(`outputs: ${outputs}`);
   t.diagnostic(`gradient norms: ${norms}`);
   t.diagnostic(`gradient values: ${values}`);
+  const limit = firstLimits[backbone];
   losses.assertBelow(1e-6, 'losses');
-  outputs.assertBelow(1e-4, 'outputs');
-  // Single units at the corners of ReLU move a value by up to 1e-2 under noise of 1e-6 on the input.
-  norms.assertBelow(1e-3, 'gradient norms');
-  values.assertBelow(1e-2, 'gradient values');
-  assert.ok(norms.median < 1e-5 && values.median < 1e-4, 'median errors of gradients');
+  outputs.assertBelow(limit.outputs, 'outputs');
+  norms.assertBelow(limit.norms, 'gradient norms');
+  values.assertBelow(limit.values, 'gradient values');
+  assert.ok(norms.median < limit.medianNorm, `median error of gradient norms ${norms.median}`);
+  assert.ok(values.median < limit.medianValue, `median error of gradient values ${values.median}`);
 }
 
 /**

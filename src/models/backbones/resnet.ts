@@ -67,19 +67,26 @@ function convNorm(
   return batchNorm(p, names[1], y, recipe.norm);
 }
 
-/** One residual block; the shortcut is a projection where shape or stride change. */
+/** One residual block; the shortcut is a projection where shape or stride change, or always if the block says so. */
 export function residualBlock(
   p: Parameters,
   recipe: BlockRecipe,
   name: string,
   x: Value,
-  { width, out, stride, block }: { width: number; out: number; stride: number; block: ResNetRecipe['block'] },
+  layers: {
+    readonly width: number;
+    readonly out: number;
+    readonly stride: number;
+    readonly block: ResNetRecipe['block'];
+    readonly projection?: 'needed' | 'always';
+  },
 ): Value {
+  const { width, out, stride, block, projection = 'needed' } = layers;
   const part = (index: number, input: Value, layer: { out: number; kernel: number; stride: number }) =>
     convNorm(p, recipe, input, [`${name}.conv${index}`, `${name}.bn${index}`], layer);
   const branch = block === 'basic' ? basicBranch : bottleneckBranch;
   const y = branch(part, x, { width, out, stride, strideOn: recipe.strideOn });
-  const projected = stride !== 1 || channelsOf(x) !== out;
+  const projected = projection === 'always' || stride !== 1 || channelsOf(x) !== out;
   const shortcut = projected
     ? convNorm(p, recipe, x, [`${name}.downsample.0`, `${name}.downsample.1`], { out, kernel: 1, stride })
     : x;

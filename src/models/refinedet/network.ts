@@ -74,18 +74,21 @@ function upConvNorm(p: Parameters, { channels, bias, biasRule, norm }: TcbRecipe
 }
 
 function heads(p: Parameters, recipe: HeadRecipe, module: string, maps: readonly Value[], classes: number) {
-  const read = (kind: string, values: number) =>
-    maps.map((map, level) => {
-      const x = recipe.kind === 'residual' ? headBlock(p, recipe.norm, `${module}.block.${level}`, map) : map;
-      return rows(headConv(p, recipe, `${module}.${kind}.${level}`, x, anchorsPerCell * values), values);
-    });
-  return { loc: concat(read('loc', 4), 1), conf: concat(read('conf', classes), 1) };
+  // Box and class convolutions share the block before them.
+  const read =
+    recipe.kind === 'residual'
+      ? maps.map((map, level) => headBlock(p, recipe.norm, `${module}.block.${level}`, map))
+      : maps;
+  const outputs = (kind: string, values: number) =>
+    read.map((x, level) => rows(headConv(p, recipe, `${module}.${kind}.${level}`, x, anchorsPerCell * values), values));
+  return { loc: concat(outputs('loc', 4), 1), conf: concat(outputs('conf', classes), 1) };
 }
 
-/** The residual block before the heads of the authors' ResNet models: 256, 256, 1024, projection. */
+/** The residual block before the heads of the authors' ResNet models: 256, 256, 1024, with a projection on every map. */
 function headBlock(p: Parameters, norm: BatchNormLayer, name: string, x: Value): Value {
   const block = { strideOn: '1x1', padding: 'symmetric', norm } as const;
-  return residualBlock(p, block, name, x, { width: 256, out: 1024, stride: 1, block: 'bottleneck' });
+  const layers = { width: 256, out: 1024, stride: 1, block: 'bottleneck', projection: 'always' } as const;
+  return residualBlock(p, block, name, x, layers);
 }
 
 function headConv(p: Parameters, recipe: HeadRecipe, name: string, x: Value, out: number): Value {
