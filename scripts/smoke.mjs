@@ -1,0 +1,66 @@
+// Packs the package, installs it into an empty project as a user would, and uses it: the command line, every export at
+// run time, and every export's types under a strict compiler.
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { root } from './build.mjs';
+
+const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+const folder = mkdtempSync(join(tmpdir(), 'boxwright-smoke-'));
+const run = (command, args, cwd = folder) =>
+  execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
+
+const check = `
+import { BoxwrightError, Detector, exportOnnx, modelNames, version, type PictureDetections } from 'boxwright';
+import { train, type TrainEvent } from 'boxwright/train';
+import { CocoEvaluator, type CocoMetrics } from 'boxwright/evaluate';
+import { openDataset, type Dataset } from 'boxwright/data';
+import { conv2d, gradient, input, type Value } from 'boxwright/graph';
+
+const load: (source: string) => Promise<Detector> = Detector.load;
+const found: PictureDetections[] = [];
+const events = (): AsyncGenerator<TrainEvent> => train({ model: modelNames[0], data: 'pictures' });
+const opened: Promise<Dataset> = openDataset('nowhere').catch((error: unknown) => {
+  if (!(error instanceof BoxwrightError) || error.code !== 'data') throw error;
+  return { name: '', format: 'coco', classes: [], images: [], problems: [] };
+});
+const metrics: CocoMetrics = new CocoEvaluator({ classes: ['cat'] }).result().coco;
+const x: Value = input('x', 'float32', [1, 1, 4, 4]);
+await opened;
+console.log(JSON.stringify({ version, functions: [load, events, exportOnnx, conv2d, gradient].every((f) => typeof f === 'function'), found, AP: metrics.AP, rank: x.rank }));
+`;
+
+try {
+  const [{ filename }] = JSON.parse(
+    run(npm, ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], root),
+  );
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'smoke', private: true, type: 'module' }));
+  cpSync(join(root, '.npmrc'), join(folder, '.npmrc'));
+  run(npm, ['install', '--no-audit', '--no-fund', '--prefer-offline', `./${filename}`]);
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  expectEqual('boxwright --version', run('npx', ['--no-install', 'boxwright', '--version']), version);
+  const help = run('npx', ['--no-install', 'boxwright', '--help']);
+  for (const command of ['eval', 'detect', 'export']) {
+    if (!help.includes(`boxwright ${command}`)) throw new Error(`boxwright --help does not mention ${command}`);
+  }
+  writeFileSync(join(folder, 'check.ts'), check);
+  // With --skipLibCheck off: the package's own declarations are checked, too.
+  const options = '--strict --target es2023 --lib es2023,esnext.disposable,dom --module nodenext --types node';
+  const compiler = join(root, 'node_modules/typescript/bin/tsc');
+  const roots = ['--typeRoots', join(root, 'node_modules/@types')];
+  run(process.execPath, [compiler, ...options.split(' '), ...roots, '--outDir', 'out', 'check.ts']);
+  const said = JSON.parse(run(process.execPath, ['out/check.js']));
+  expectEqual(
+    'what the exports give',
+    JSON.stringify(said),
+    JSON.stringify({ version, functions: true, found: [], AP: -1, rank: 4 }),
+  );
+  console.log(`The packed package works: ${filename}`);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function expectEqual(what, found, expected) {
+  if (found !== expected) throw new Error(`${what}: ${found}, expected ${expected}`);
+}
