@@ -1,6 +1,9 @@
 import { add, div, maximum, minimum, mul, sub, transpose, type Value } from '../graph/index.js';
 import { columns } from './coder-graph.js';
 
+/** Smaller than any area that boxes of interest have, and a normal float32 number. */
+const leastUnion = 1e-37;
+
 /** Graph form of `boxAreas`: [..., n, 4] → [..., n, 1]. */
 export function areasGraph(boxes: Value, plusOne = false): Value {
   const [x1, y1, x2, y2] = columns(boxes);
@@ -18,5 +21,6 @@ export function iouMatrixGraph(boxes: Value, others: Value, plusOne = false): Va
   };
   const intersection = mul(overlap(0, 2), overlap(1, 3));
   const areas = add(areasGraph(boxes, plusOne), transpose(areasGraph(others, plusOne), [0, 2, 1]));
-  return div(intersection, sub(areas, intersection));
+  // Two boxes without area have no overlap, as on the host: 0, not 0 / 0.
+  return div(intersection, maximum(sub(areas, intersection), leastUnion));
 }

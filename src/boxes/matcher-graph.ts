@@ -1,17 +1,22 @@
 import { BoxwrightError } from '../errors.js';
 import {
+  add,
   and,
   argMax,
   cast,
   equal,
+  filled,
+  gatherElements,
   greater,
   greaterOrEqual,
-  not,
+  less,
   or,
   range,
   reduceMax,
   reshape,
   sub,
+  topK,
+  transpose,
   type Value,
   where,
 } from '../graph/index.js';
@@ -27,10 +32,11 @@ export interface GraphMatches {
 }
 
 /**
- * Rounds in which boxes that lost a shared best anchor look for another one. Greedy bipartite matching of overlaps is
- * the stable matching that proposals reach; more than three boxes in a chain for one anchor do not occur in practice.
+ * Rounds in which boxes that lost a shared best anchor propose to their next one. A box needs as many as it loses, which
+ * is fewer than there are boxes; one that loses more often than this, in a crowd of near-duplicates, gets no anchor
+ * beside those above the threshold.
  */
-const bipartiteRounds = 4;
+const bipartiteRounds = 32;
 
 /**
  * Graph form of `matchAnchors`, for anchors that depend on the network's output.
@@ -61,21 +67,31 @@ function bestOf(known: Value, rule: BestAnchorRule): Value {
   return and(equal(reshape(range(count), [1, count, 1]), best), enough);
 }
 
-/** Deferred acceptance: each box proposes to its best anchor that has not refused it; an anchor keeps the best box. */
+/**
+ * Greedy bipartite matching as deferred acceptance, which reaches the same pairs, since both sides rank a pair by its
+ * overlap: each box proposes to its best anchor that has not refused it; an anchor refuses all but the best.
+ */
 function bipartite(known: Value, rule: BestAnchorRule): Value {
-  let open = known;
-  let kept = bestOf(open, rule);
-  for (let round = 0; round < bipartiteRounds; round++) {
-    const proposed = where(kept, open, -1);
-    const winner = argMax(proposed, 2, { keepDims: true });
-    const [, , boxes] = known.staticShape;
-    const isWinner = equal(reshape(range(boxes), [1, 1, boxes]), winner);
-    const accepted = and(kept, isWinner);
-    if (round === bipartiteRounds - 1) return accepted;
-    open = where(and(kept, not(isWinner)), -1, open);
-    kept = bestOf(open, rule);
+  const [batch, anchors, boxes] = known.staticShape;
+  const { values, indices } = topK(known, Math.min(boxes, anchors), 1);
+  const rounds = Math.min(boxes, anchors, bipartiteRounds);
+  const number = (shape: readonly number[]) => reshape(range(boxes), shape);
+  const earlier = less(number([1, boxes, 1]), number([1, 1, boxes]));
+  let place = filled(0, 'int64', [batch, 1, boxes]);
+  for (let round = 1; ; round++) {
+    const anchor = gatherElements(indices, place, 1);
+    const overlap = gatherElements(values, place, 1);
+    const eligible = greaterOrEqual(overlap, Math.max(rule.minimum, 0));
+    const [rivalAnchor, rivalOverlap] = [anchor, overlap].map((row) => transpose(row, [0, 2, 1]));
+    const better = or(greater(rivalOverlap, overlap), and(equal(rivalOverlap, overlap), earlier));
+    const rivals = and(and(equal(rivalAnchor, anchor), better), transpose(eligible, [0, 2, 1]));
+    const refused = reduceMax(cast(rivals, 'float32'), [1], { keepDims: true });
+    if (round === rounds) {
+      const accepted = and(eligible, less(refused, 1));
+      return and(equal(reshape(range(anchors), [1, anchors, 1]), anchor), accepted);
+    }
+    place = add(place, cast(refused, 'int64'));
   }
-  return kept;
 }
 
 /** int64 [batch, n]: the box that the anchor was given to, the first or last of several, or −1. */

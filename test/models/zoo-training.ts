@@ -247,11 +247,11 @@ export function relative(actual: number, expected: number): number {
 
 /**
  * VGG-16's are the folder's README's: under noise of 1e-6 on the input, units at the corners of ReLU move single gradient
- * values by up to 1e-2. In ResNet-101, with 101 batch norms over two pictures, noise of 1e-7 on the first weights moves
+ * values by up to 1e-2, doubled here. In ResNet-101, with 101 batch norms over two pictures, noise of 1e-7 on the first weights moves
  * outputs by 9e-5, gradient norms by 4e-3 (median 2e-4) and values by 5e-2 (median 7e-3); doubled here.
  */
 const firstLimits = {
-  vgg16: { outputs: 1e-4, norms: 1e-3, medianNorm: 1e-5, values: 1e-2, medianValue: 1e-4 },
+  vgg16: { outputs: 1e-4, norms: 1e-3, medianNorm: 1e-5, values: 2e-2, medianValue: 1e-4 },
   resnet101: { outputs: 2e-4, norms: 8e-3, medianNorm: 5e-4, values: 0.1, medianValue: 1.4e-2 },
 };
 

@@ -126,7 +126,9 @@ export function matchRefined(
   const index = expand(unsqueeze(matches.box, -1), [batch, count, 4]);
   const matched = gatherElements(safeBoxes(truth), index, 1);
   const labels = where(matches.positive, gatherElements(truth.labels, matches.box, 1), 0);
-  const deltas = encodeBoxesGraph(matched, cornersToCentres(refined), recipe.coder);
+  const coded = encodeBoxesGraph(matched, cornersToCentres(refined), recipe.coder);
+  // Elsewhere an anchor without area would code to infinity, which a gradient of zero does not survive.
+  const deltas = where(unsqueeze(matches.positive, -1), coded, 0);
   const objectness = squeeze(slice(softmax(stopGradient(outputs.armConf)), [1], [2], [2]), 2);
   if (loss.filters === 'positives') {
     const positive = and(matches.positive, greater(objectness, loss.objectness));
