@@ -1,7 +1,8 @@
 // Fast forms of a convolution's input gradient on the CPU provider; docs/benchmarks.md has what they were measured against.
 import { Conv, type ConvAttributes } from '../graph/ops/conv.js';
+import { sumOf } from '../graph/ops/elementwise.js';
 import { gather } from '../graph/ops/gather.js';
-import { concat, depthToSpace, pad, reshape, slice, transpose } from '../graph/ops/shape.js';
+import { concat, depthToSpace, pad, reshape, slice, split, transpose } from '../graph/ops/shape.js';
 import { apply1, filled, int64s, type Value } from '../graph/value.js';
 import { fusedMatMul } from './fused-matmul.js';
 import type { Rule } from './lower.js';
@@ -29,6 +30,30 @@ export const unitStrideInputGradient: Rule = ({ node, inputs: [dy, w] }) => {
   if (back.some((side) => side < 0)) return undefined;
   const turned = turnedKernel(w, group, all(kh), all(kw));
   return [apply1(Conv, [dy, turned], { strides, pads: back, dilations, group })];
+};
+
+/** Places of a whole batch up to which turning the kernel costs more than adding up shifted maps. */
+const fewPlaces = 1024;
+
+/**
+ * Stride 1, small maps: the product of the kernel as it stands with dY gives what each tap adds to the input's places; the
+ * taps' maps are moved and added up. Needs no copy of the kernel, which is larger than the maps.
+ */
+export const addedTapsInputGradient: Rule = ({ node, inputs: [dy, w] }) => {
+  const { shape, strides, pads, dilations, group } = node.attributes as ShapedConv;
+  const [n, channels, h, width] = shape;
+  const [, out, oh, ow] = dy.staticShape;
+  const [, , kh, kw] = w.staticShape;
+  if (group !== 1 || strides.some((stride) => stride !== 1) || n * oh * ow > fewPlaces) return undefined;
+  const kernel = reshape(w, [1, out, channels * kh * kw]);
+  const product = fusedMatMul(kernel, reshape(dy, [n, out, oh * ow]), { transA: true });
+  const taps = split(reshape(product, [n, channels, kh * kw, oh * ow]), Array<number>(kh * kw).fill(1), 2);
+  const maps = taps.map((tap, k) => {
+    const [row, column] = [Math.floor(k / kw) * dilations[0] - pads[0], (k % kw) * dilations[1] - pads[1]];
+    const map = reshape(tap, [n, channels, oh, ow]);
+    return pad(map, [0, 0, row, column], [0, 0, h - oh - row, width - ow - column]);
+  });
+  return [sumOf(maps)];
 };
 
 const all = (count: number) => Array.from({ length: count }, (_, i) => i);

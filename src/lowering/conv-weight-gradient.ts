@@ -1,4 +1,6 @@
-// The fast form of a convolution's weight gradient on the CPU provider; docs/benchmarks.md has what it was measured against.
+// Fast forms of a convolution's weight gradient on the CPU provider; docs/benchmarks.md has what it was measured against.
+
+import type { ConvAttributes } from '../graph/ops/conv.js';
 import { gather } from '../graph/ops/gather.js';
 import { reduceSum } from '../graph/ops/reduce.js';
 import { concat, openEnd, pad, reshape, slice, transpose } from '../graph/ops/shape.js';
@@ -78,3 +80,64 @@ function productTable(rows: readonly Value[], columns: readonly Value[], group: 
   );
   return reduceSum(concat(products, 2), [0]);
 }
+
+/** Place (y, x) of the result is place (stride · y + row, stride · x + column) of x, zero where there is none. */
+function movedMap(
+  x: Value,
+  [row, column]: readonly number[],
+  strides: readonly number[],
+  size: readonly number[],
+): Value {
+  const [, , h, w] = x.staticShape;
+  const after = [row, column].map((offset, i) => offset + strides[i] * (size[i] - 1) + 1 - [h, w][i]);
+  const framed = pad(x, [0, 0, -row, -column], [0, 0, ...after]);
+  return strides.every((stride) => stride === 1) ? framed : slice(framed, [0, 0], [openEnd, openEnd], [2, 3], strides);
+}
+
+/** Offsets of a kernel's taps in its input, row by row. */
+function tapOffsets([kh, kw]: readonly number[], { dilations, pads }: ConvAttributes): number[][] {
+  return Array.from({ length: kh * kw }, (_, tap) => [
+    Math.floor(tap / kw) * dilations[0] - pads[0],
+    (tap % kw) * dilations[1] - pads[1],
+  ]);
+}
+
+/** Places a picture up to which the batch is folded into the product and unfolding the input costs little. */
+const smallMap = 400;
+/** Channels up to which a map is so thin that one copy of it a tap is cheaper than moving the other map. */
+const thin = 32;
+
+/**
+ * One product of dY with X unfolded (im2col), whose result is dW as it stands: for thin inputs, as a stem has them, and for
+ * small maps, whose pictures are folded into one product too.
+ */
+export const unfoldedWeightGradient: Rule = ({ node, inputs: [x, dy] }) => {
+  const { shape, ...conv } = node.attributes as ShapedConv;
+  const [out, channels, kh, kw] = shape;
+  const [n, , oh, ow] = dy.staticShape;
+  const isSmall = oh * ow <= smallMap;
+  if (conv.group !== 1 || (!isSmall && channels > thin / 2)) return undefined;
+  const folded = isSmall && n > 1;
+  const swap = (map: Value) => (folded ? transpose(map, [1, 0, 2, 3]) : map);
+  const [batch, columns] = folded ? [1, n * oh * ow] : [n, oh * ow];
+  const source = swap(x);
+  const moved = tapOffsets([kh, kw], conv).map((offset) =>
+    reshape(movedMap(source, offset, conv.strides, [oh, ow]), [batch, channels, 1, columns]),
+  );
+  const unfolded = reshape(concat(moved, 2), [batch, channels * kh * kw, columns]);
+  const products = fusedMatMul(reshape(swap(dy), [batch, out, columns]), unfolded, { transB: true });
+  return [reshape(batch === 1 ? products : reduceSum(products, [0]), shape)];
+};
+
+/** One product of dY, copied once a tap, with X: for convolutions with few outputs, as a detector's heads are. */
+export const thinOutputWeightGradient: Rule = ({ node, inputs: [x, dy] }) => {
+  const { shape, ...conv } = node.attributes as ShapedConv;
+  const [out, channels, kh, kw] = shape;
+  const [n, , h, w] = x.staticShape;
+  if (conv.group !== 1 || conv.strides.some((stride) => stride !== 1) || out > thin || out > channels) return undefined;
+  const moved = tapOffsets([kh, kw], conv).map(([row, column]) => movedMap(dy, [-row, -column], [1, 1], [h, w]));
+  const stacked = reshape(concat(moved, 1), [n, kh * kw * out, h * w]);
+  const products = fusedMatMul(stacked, reshape(x, [n, channels, h * w]), { transB: true });
+  const summed = reshape(reduceSum(products, [0]), [kh * kw, out, channels]);
+  return [reshape(transpose(summed, [1, 2, 0]), shape)];
+};

@@ -1,6 +1,11 @@
 import type { Value } from '../graph/value.js';
-import { pointwiseInputGradient, stridedInputGradient, unitStrideInputGradient } from './conv-input-gradient.js';
-import { shiftedWeightGradient } from './conv-weight-gradient.js';
+import {
+  addedTapsInputGradient,
+  pointwiseInputGradient,
+  stridedInputGradient,
+  unitStrideInputGradient,
+} from './conv-input-gradient.js';
+import { shiftedWeightGradient, thinOutputWeightGradient, unfoldedWeightGradient } from './conv-weight-gradient.js';
 import { type LoweringTable, lower, type Rule, type Target } from './lower.js';
 import { poolingWithIndices, unpooledGradient } from './pooling.js';
 import { reference } from './reference.js';
@@ -12,20 +17,32 @@ export type { Target } from './lower.js';
 /** The CPU provider's fast forms; the first that fits a shape is taken. */
 const cpu: LoweringTable = new Map<string, readonly Rule[]>([
   ['Conv', [winogradConv]],
-  ['ConvInputGradient', [winogradInputGradient, pointwiseInputGradient, unitStrideInputGradient, stridedInputGradient]],
-  ['ConvWeightGradient', [winogradWeightGradient, shiftedWeightGradient]],
+  [
+    'ConvInputGradient',
+    [
+      winogradInputGradient,
+      pointwiseInputGradient,
+      addedTapsInputGradient,
+      unitStrideInputGradient,
+      stridedInputGradient,
+    ],
+  ],
+  [
+    'ConvWeightGradient',
+    [winogradWeightGradient, unfoldedWeightGradient, thinOutputWeightGradient, shiftedWeightGradient],
+  ],
   ['MaxPool', [poolingWithIndices]],
   ['MaxPoolGradient', [unpooledGradient]],
   ['ReluGradient', [reluBeforeMaxPool, maskedReluGradient]],
 ]);
 
 /** Fast forms first, the reference form behind them. */
-function joined(fast: LoweringTable): LoweringTable {
+export function withReference(fast: LoweringTable): LoweringTable {
   const types = new Set([...fast.keys(), ...reference.keys()]);
   return new Map([...types].map((type) => [type, [...(fast.get(type) ?? []), ...(reference.get(type) ?? [])]]));
 }
 
-const fastCpu = joined(cpu);
+const fastCpu = withReference(cpu);
 
 /** The forms for a target. Other providers than the CPU take the reference forms, which are plain operators. */
 export function loweringTable({ provider, form }: Target): LoweringTable {

@@ -5,7 +5,7 @@ import { Conv, type ConvAttributes } from '../graph/ops/conv.js';
 import { add } from '../graph/ops/elementwise.js';
 import { matMul } from '../graph/ops/linear.js';
 import { reduceSum } from '../graph/ops/reduce.js';
-import { depthToSpace, pad, reshape, slice } from '../graph/ops/shape.js';
+import { depthToSpace, pad, reshape, slice, transpose } from '../graph/ops/shape.js';
 import { apply1, constant, type Operator, type Value } from '../graph/value.js';
 import type { ShapedConv } from './conv-input-gradient.js';
 import { fusedMatMul } from './fused-matmul.js';
@@ -78,29 +78,38 @@ const turnedWeightMatrix = matrixConstant(
   [36, 9],
 );
 
-/** How a map is cut into tiles. */
+/** How a map [N, C, H, W] is cut into tiles. */
 interface Tiling {
   readonly rows: number;
   readonly columns: number;
+  /** The pictures' tiles stand side by side as [36, 1, C, N · tiles]: with few tiles a picture, products of a picture are small. */
+  readonly folded: boolean;
 }
+
+/** Tiles a picture below which the pictures are folded together (the products then pay for two transposed maps). */
+const fewTiles = 64;
 
 /** The last tile row of a plane may read the next plane only for outputs that are cut off. */
-function tilingOf(height: number, width: number): Tiling {
-  return { rows: Math.ceil((height + 2) / 4), columns: Math.ceil(width / 4) };
+function tilingOf([n, , height, width]: readonly number[]): Tiling {
+  const [rows, columns] = [Math.ceil((height + 2) / 4), Math.ceil(width / 4)];
+  return { rows, columns, folded: n > 1 && rows * columns < fewTiles };
 }
 
-/** Stride-4 convolution over the stacked planes of x, whose height is 4 · rows: [36, N, C, tiles]. */
-function transformTiles(x: Value, kernels: Value, below: number, { rows, columns }: Tiling): Value {
-  const [n, c, h, w] = x.staticShape;
+const swapPictures = (x: Value) => transpose(x, [1, 0, 2, 3]);
+
+/** Stride-4 convolution over the stacked planes of a map of height 4 · rows: [36, N, C, tiles]. */
+function transformTiles(map: Value, kernels: Value, below: number, { rows, columns, folded }: Tiling): Value {
+  const [n, c, h, w] = map.staticShape;
+  const planes = reshape(folded ? swapPictures(map) : map, [1, 1, n * c * h, w]);
   const attributes = { strides: [4, 4], pads: [0, 0, below, 0], dilations: [1, 1], group: 1 };
-  const tiles = apply1(Conv, [reshape(x, [1, 1, n * c * h, w]), kernels], attributes);
-  return reshape(tiles, [36, n, c, rows * columns]);
+  const tiles = apply1(Conv, [planes, kernels], attributes);
+  return reshape(tiles, folded ? [36, 1, c, n * rows * columns] : [36, n, c, rows * columns]);
 }
 
 /** V of x [N, C, H, W] for outputs of the same size. */
 function transformInput(x: Value): Value {
   const [, , h, w] = x.staticShape;
-  const tiling = tilingOf(h, w);
+  const tiling = tilingOf(x.staticShape);
   const framed = pad(x, [0, 0, 1, 1], [0, 0, 4 * tiling.rows - 1 - h, 4 * tiling.columns + 1 - w]);
   return transformTiles(framed, inputKernels, 2, tiling);
 }
@@ -108,18 +117,20 @@ function transformInput(x: Value): Value {
 /** The gradient by the products M from the gradient by the output [N, C, H, W]. */
 function transformOutputGradient(dy: Value): Value {
   const [, , h, w] = dy.staticShape;
-  const tiling = tilingOf(h, w);
+  const tiling = tilingOf(dy.staticShape);
   const framed = pad(dy, [0, 0, 0, 0], [0, 0, 4 * tiling.rows - h, 4 * tiling.columns - w]);
   return transformTiles(framed, outputGradientKernels, 0, tiling);
 }
 
-/** Output [N, C, height, width] of the products [36, N, C, tiles]. */
-function transformProducts(products: Value, height: number, width: number): Value {
-  const [, n, c] = products.staticShape;
-  const { rows, columns } = tilingOf(height, width);
+/** Output of the given shape [N, C, H, W] from the products [36, N, C, tiles]. */
+function transformProducts(products: Value, shape: readonly number[]): Value {
+  const [n, c, h, w] = shape;
+  const { rows, columns, folded } = tilingOf(shape);
   const pixels = matMul(outputMatrix, reshape(products, [36, n * c * rows * columns]));
-  const planes = depthToSpace(reshape(pixels, [1, 16, n * c * rows, columns]), 4);
-  return slice(reshape(planes, [n, c, 4 * rows, 4 * columns]), [0, 0], [height, width], [2, 3]);
+  const tiles = depthToSpace(reshape(pixels, [1, 16, n * c * rows, columns]), 4);
+  const planes = reshape(tiles, folded ? [c, n, 4 * rows, 4 * columns] : [n, c, 4 * rows, 4 * columns]);
+  const cut = slice(planes, [0, 0], [h, w], [2, 3]);
+  return folded ? swapPictures(cut) : cut;
 }
 
 /** U [36, 1, out, in] of a kernel [out, in, 3, 3]. */
@@ -136,7 +147,7 @@ function isSame3x3(w: readonly number[], { strides, pads, dilations, group }: Co
 }
 
 /** Measured: below, the transforms cost more than the multiplications they save. */
-const minimalChannels = 128;
+const minimalChannels = 64;
 
 function fits(w: readonly number[], x: readonly number[], conv: ConvAttributes, { target }: LoweringCall): boolean {
   return target.training === true && isSame3x3(w, conv) && Math.min(w[0], w[1]) >= minimalChannels && x[2] * x[3] >= 64;
@@ -146,9 +157,8 @@ export const winogradConv: Rule = (call) => {
   const [x, w, bias] = call.inputs;
   if (x.dtype !== 'float32' || !fits(w.staticShape, x.staticShape, call.node.attributes as ConvAttributes, call))
     return undefined;
-  const [, , h, width] = x.staticShape;
   const products = matMul(transformKernel(w, weightMatrix), transformInput(x));
-  const y = transformProducts(products, h, width);
+  const y = transformProducts(products, call.node.outputs[0].staticShape);
   return [bias ? add(y, reshape(bias, [1, -1, 1, 1])) : y];
 };
 
@@ -158,7 +168,7 @@ export const winogradInputGradient: Rule = (call) => {
   const { shape, ...conv } = call.node.attributes as ShapedConv;
   if (!fits(w.staticShape, shape, conv, call)) return undefined;
   const products = fusedMatMul(transformKernel(w, turnedWeightMatrix), transformInput(dy), { transA: true });
-  return [transformProducts(products, shape[2], shape[3])];
+  return [transformProducts(products, shape)];
 };
 
 /** V is kept from the forward convolution. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { gradient, input, mul, reduceSum, type Tensor, type Value } from '../../src/graph/index.js';
+import { withReference } from '../../src/lowering/index.js';
+import { type LoweringTable, lower, type Target } from '../../src/lowering/lower.js';
 import { fastTarget, pseudo, referenceTarget, runner } from '../graph/harness.js';
 
 /** |a − b| ≤ tolerance · the largest |b|. */
@@ -17,10 +19,23 @@ export interface FormCase {
   /** Maps the pseudo-random input values, to make ties for example. */
   readonly values?: (value: number, index: number) => number;
   readonly tolerance?: number;
+  /** Fast forms to test in place of the CPU's whole table. */
+  readonly forms?: LoweringTable;
+}
+
+function lowerNamed(outputs: Record<string, Value>, table: LoweringTable, target: Target): Record<string, Value> {
+  const lowered = lower(Object.values(outputs), table, target);
+  return Object.fromEntries(Object.keys(outputs).map((name, i) => [name, lowered[i]]));
 }
 
 /** Runs a graph and its gradients in the reference and in the fast forms, and compares every result. */
-export async function assertSameAsReference({ shapes, build, values, tolerance = 1e-5 }: FormCase): Promise<void> {
+export async function assertSameAsReference({
+  shapes,
+  build,
+  values,
+  tolerance = 1e-5,
+  forms,
+}: FormCase): Promise<void> {
   const names = Object.keys(shapes);
   const inputs = Object.fromEntries(names.map((name) => [name, input(name, 'float32', shapes[name])]));
   const y = build(inputs);
@@ -40,7 +55,10 @@ export async function assertSameAsReference({ shapes, build, values, tolerance =
     feeds[name] = { dtype: 'float32', shape, data: values && name !== 'direction' ? data.map(values) : data };
   });
   const expected = await (await runner(outputs, referenceTarget)).run(feeds);
-  const found = await (await runner(outputs, { ...fastTarget, training: true })).run(feeds);
+  const target = { ...fastTarget, training: true };
+  const found = forms
+    ? await (await runner(lowerNamed(outputs, withReference(forms), target), referenceTarget)).run(feeds)
+    : await (await runner(outputs, target)).run(feeds);
   for (const name of Object.keys(outputs))
     assertClose(found[name].data as Float32Array, expected[name].data as Float32Array, tolerance, name);
 }

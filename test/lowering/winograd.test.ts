@@ -6,6 +6,7 @@ import { assertSameAsReference } from './same-as-reference.js';
 
 const cases = {
   'tiles that fit': { x: [2, 128, 8, 12], w: [128, 128, 3, 3] },
+  'many tiles a picture': { x: [2, 64, 33, 32], w: [64, 64, 3, 3] },
   'one row and column too many': { x: [1, 128, 9, 13], w: [132, 128, 3, 3] },
   'two too many': { x: [1, 130, 10, 14], w: [128, 130, 3, 3] },
   'one too few': { x: [2, 128, 11, 7], w: [128, 128, 3, 3] },
