@@ -1,14 +1,13 @@
 import {
   abs,
   add,
+  exp,
   gatherElements,
   less,
   logSoftmax,
   mul,
   neg,
-  pow,
   reduceSum,
-  sigmoid,
   softplus,
   squeeze,
   sub,
@@ -31,10 +30,13 @@ export function smoothL1(x: Value, beta = 1): Value {
 
 /** Sigmoid focal loss element by element (Lin et al. 2017, equation 5): alpha on ones, 1 − alpha on zeros. */
 export function sigmoidFocal(logits: Value, targets: Value, { alpha, gamma }: { alpha: number; gamma: number }): Value {
-  // −ln σ(±x) as softplus(∓x) stays finite for large logits.
-  const p = sigmoid(logits);
-  const one = mul(mul(targets, alpha), mul(pow(sub(1, p), gamma), softplus(neg(logits))));
-  const zero = mul(mul(sub(1, targets), 1 - alpha), mul(pow(p, gamma), softplus(logits)));
+  // −ln σ(±x) is softplus(∓x), and (1 − σ(x))^gamma is exp(−gamma·softplus(x)): both stay finite, and so do their
+  // gradients, for large logits and any gamma.
+  const againstOne = softplus(neg(logits));
+  const againstZero = softplus(logits);
+  const focused = (loss: Value, other: Value) => mul(exp(mul(other, -gamma)), loss);
+  const one = mul(mul(targets, alpha), focused(againstOne, againstZero));
+  const zero = mul(mul(sub(1, targets), 1 - alpha), focused(againstZero, againstOne));
   return add(one, zero);
 }
 
