@@ -32,7 +32,6 @@ export async function parseLine(
     .help()
     .alias('help', 'h')
     .options(globalOptions)
-    .parserConfiguration({ 'duplicate-arguments-array': false })
     .strict()
     .demandCommand(1, 'Which command?')
     .wrap(Math.min(110, process.stdout.columns ?? 100))
@@ -49,10 +48,11 @@ export async function parseLine(
     ) as typeof parser;
   }
   parser.fail((message, error) => {
-    throw error ?? new UsageError(explained(message, line, commands));
+    if (error && error.name !== 'YError') throw error;
+    throw new UsageError(explained(error?.message ?? message, line, commands));
   });
   await parser.parseAsync();
-  if (parsed) requireNumbers(parsed);
+  if (parsed) requireSane(parsed);
   return parsed;
 }
 
@@ -83,9 +83,10 @@ function explained(message: string, line: readonly string[], commands: readonly 
   return `There is no option --${unknown}. Did you mean --${nearestName(unknown, known)}?`;
 }
 
-/** yargs takes any word for a number and makes NaN of it. */
-function requireNumbers({ command, args }: ParsedLine): void {
-  for (const [name, { type }] of Object.entries(command.options)) {
+/** yargs makes a list of an option given twice, and NaN of a word that is no number. */
+function requireSane({ command, args }: ParsedLine): void {
+  for (const [name, { type, array }] of Object.entries(command.options)) {
+    if (!array && Array.isArray(args[name])) throw new UsageError(`--${name} is given twice.`);
     if (type === 'number' && Number.isNaN(args[name])) throw new UsageError(`--${name} needs a number.`);
   }
 }
