@@ -1,0 +1,20 @@
+// npm run bench -- conv [filter] | step | inference | memory. What it prints goes to docs/benchmarks.md.
+import { benchConv } from './conv.js';
+import { benchInference } from './inference.js';
+import { benchMemory } from './memory.js';
+import { benchStep } from './step.js';
+
+const benches: Readonly<Record<string, (argument?: string) => Promise<void>>> = {
+  conv: (filter) => benchConv(Number(process.env.REPEATS ?? 9), filter),
+  step: (batch) => benchStep(Number(process.env.REPEATS ?? 3), Number(batch ?? 4)),
+  inference: () => benchInference(Number(process.env.REPEATS ?? 3)),
+  memory: (steps) => benchMemory(Number(steps ?? 300), 4),
+};
+
+const [name, argument] = process.argv.slice(2);
+const bench = name === undefined ? undefined : benches[name];
+if (bench) await bench(argument);
+else {
+  console.error(`Which one: ${Object.keys(benches).join(', ')}? (npm run bench -- conv)`);
+  process.exitCode = 1;
+}
