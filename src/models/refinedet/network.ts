@@ -92,7 +92,7 @@ function headBlock(p: Parameters, norm: BatchNormLayer, name: string, x: Value):
 }
 
 function headConv(p: Parameters, recipe: HeadRecipe, name: string, x: Value, out: number): Value {
-  const initial = xavierUniform;
+  const initial = (recipe.kind === 'plain' ? recipe.initial : undefined) ?? xavierUniform;
   if (recipe.kind !== 'separable') {
     const layer: ConvLayer = { out, kernel: 3, padding: 1, biasRule: recipe.biasRule, initial };
     return conv(p, name, x, layer);

@@ -1,5 +1,6 @@
 import type { BoxCoder } from '../../boxes/coder.js';
 import type { Matcher } from '../../boxes/matcher.js';
+import type { Initializer } from '../../nn/initializers.js';
 import type { BatchNormLayer, BiasRule, L2NormLayer } from '../../nn/layers.js';
 import type { OptimizerRecipe } from '../../nn/optimizers.js';
 import type { BackboneRecipe } from '../backbones/backbone.js';
@@ -53,7 +54,12 @@ export interface TcbRecipe {
 
 /** Heads: a plain 3×3 convolution, one behind a residual block (Caffe, ResNet-101), or depthwise-separable (zoo). */
 export type HeadRecipe =
-  | { readonly kind: 'plain'; readonly biasRule?: BiasRule }
+  | {
+      readonly kind: 'plain';
+      readonly biasRule?: BiasRule;
+      /** Default: Glorot and Bengio's uniform, as SSD has it. */
+      readonly initial?: Initializer;
+    }
   | { readonly kind: 'residual'; readonly norm: BatchNormLayer; readonly biasRule?: BiasRule }
   | { readonly kind: 'separable'; readonly norm: BatchNormLayer };
 

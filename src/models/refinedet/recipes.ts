@@ -1,4 +1,4 @@
-import { truncatedGaussian } from '../../nn/initializers.js';
+import { gaussian, truncatedGaussian } from '../../nn/initializers.js';
 import type { BatchNormLayer } from '../../nn/layers.js';
 import type { BackboneRecipe } from '../backbones/backbone.js';
 import type { ResNetRecipe } from '../backbones/resnet.js';
@@ -31,6 +31,11 @@ interface PaperVariant {
 }
 
 const plainHead: HeadRecipe = { kind: 'plain', biasRule: caffeBias };
+/**
+ * Small first weights, as Fast R-CNN's: residual maps are several times larger than VGG's normalised ones, and wide
+ * first logits cost a run its first epochs.
+ */
+const quietHead: HeadRecipe = { ...plainHead, initial: gaussian(0.01) };
 
 const paperVariants: Readonly<Record<string, PaperVariant>> = {
   vgg16: {
@@ -49,13 +54,13 @@ const paperVariants: Readonly<Record<string, PaperVariant>> = {
   resnet50: {
     backbone: { ...paperResNet, block: 'bottleneck', blocks: [3, 4, 6, 3], strideOn: '3x3' },
     channels: 256,
-    head: plainHead,
+    head: quietHead,
     norm: caffeNorm,
   },
   resnet18: {
     backbone: { ...paperResNet, block: 'basic', blocks: [2, 2, 2, 2], strideOn: '3x3', extra: { width: 64, out: 256 } },
     channels: 128,
-    head: plainHead,
+    head: quietHead,
     norm: caffeNorm,
   },
   // Small enough for the demo and the browser.
@@ -70,7 +75,7 @@ const paperVariants: Readonly<Record<string, PaperVariant>> = {
       extra: { width: 32, out: 96 },
     },
     channels: 48,
-    head: plainHead,
+    head: quietHead,
     norm: caffeNorm,
   },
 };
