@@ -77,12 +77,14 @@ export interface DataFacts {
   readonly maxBoxes: number;
   /** Whether the network has batch norm; without it steps must be smaller. */
   readonly hasBatchNorm: boolean;
+  /** Layers that stay as they are by default when weights are given: edges and blobs are the same on all pictures. */
+  readonly earlyLayers: readonly string[];
 }
 
 /** Fills in the defaults. @throws BoxwrightError `config` for values out of range. */
 export function trainConfig(options: TrainOptions, facts: DataFacts): TrainConfig {
-  const batch = options.batch ?? 8;
-  const epochs = options.epochs ?? 40;
+  const batch = options.batch ?? (facts.pictures < 1000 ? 4 : 8);
+  const epochs = options.epochs ?? Math.min(100, Math.max(12, Math.ceil(6000 / facts.pictures)));
   const accumulate = options.accumulate ?? 1;
   const updates = Math.max(1, Math.floor((epochs * Math.floor(facts.pictures / batch)) / accumulate));
   const kind = options.optimizer ?? 'adamw';
@@ -98,12 +100,12 @@ export function trainConfig(options: TrainOptions, facts: DataFacts): TrainConfi
     accumulate,
     maxBoxes: facts.maxBoxes,
     optimizer: optimizerOf(kind, options.weightDecay),
-    learningRate: options.learningRate ?? defaultRate(kind, facts.hasBatchNorm),
+    learningRate: options.learningRate ?? defaultRate(kind, facts, options.weights !== undefined),
     schedule: options.schedule ?? 'cosine',
     warmup: options.warmup ?? Math.min(500, Math.ceil(updates / 10)),
     clip: options.clip ?? 10,
     average: options.average ?? 0.998,
-    freeze: options.freeze ?? [],
+    freeze: options.freeze ?? (options.weights ? facts.earlyLayers : []),
     augment: options.augment ?? 'recipe',
     seed: options.seed ?? 0,
     evaluateEvery: options.evaluateEvery ?? Math.max(1, Math.round(epochs / 10)),
@@ -119,10 +121,11 @@ function optimizerOf(kind: 'adamw' | 'sgd', weightDecay: number | undefined): Op
   return { kind, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: weightDecay ?? 0.01 };
 }
 
-/** Rates that held on the pictures of docs/training.md; SGD's is the paper's. */
-function defaultRate(kind: 'adamw' | 'sgd', hasBatchNorm: boolean): number {
+/** SGD's rate is the paper's; AdamW's held in the runs of docs/benchmarks.md. */
+function defaultRate(kind: 'adamw' | 'sgd', { hasBatchNorm }: DataFacts, pretrained: boolean): number {
   if (kind === 'sgd') return 1e-3;
-  return hasBatchNorm ? 1e-3 : 1e-4;
+  if (!hasBatchNorm) return 1e-4;
+  return pretrained ? 5e-4 : 1e-3;
 }
 
 function requireSane(config: TrainConfig): void {

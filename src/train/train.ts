@@ -55,6 +55,7 @@ async function prepare(options: TrainOptions): Promise<Run> {
     pictures: dataset.images.length,
     maxBoxes: Math.max(1, ...dataset.images.map(({ objects }) => objects.length)),
     hasBatchNorm: recipe.tcb.norm !== undefined,
+    earlyLayers: recipe.backbone.kind === 'resnet' ? ['backbone.conv1', 'backbone.bn1', 'backbone.layer1'] : [],
   };
   const config = saved ?? trainConfig(options, facts);
   const checkpoint = await folder?.readLast();
