@@ -2,7 +2,7 @@
 import { Conv, type ConvAttributes } from '../graph/ops/conv.js';
 import { sumOf } from '../graph/ops/elementwise.js';
 import { gather } from '../graph/ops/gather.js';
-import { concat, depthToSpace, pad, reshape, slice, split, transpose } from '../graph/ops/shape.js';
+import { concat, pad, reshape, slice, split, transpose } from '../graph/ops/shape.js';
 import { apply1, filled, int64s, type Value } from '../graph/value.js';
 import { fusedMatMul } from './fused-matmul.js';
 import type { Rule } from './lower.js';
@@ -45,15 +45,18 @@ export const addedTapsInputGradient: Rule = ({ node, inputs: [dy, w] }) => {
   const [, out, oh, ow] = dy.staticShape;
   const [, , kh, kw] = w.staticShape;
   if (group !== 1 || strides.some((stride) => stride !== 1) || n * oh * ow > fewPlaces) return undefined;
-  const kernel = reshape(w, [1, out, channels * kh * kw]);
-  const product = fusedMatMul(kernel, reshape(dy, [n, out, oh * ow]), { transA: true });
-  const taps = split(reshape(product, [n, channels, kh * kw, oh * ow]), Array<number>(kh * kw).fill(1), 2);
+  // Pictures side by side, so that the kernel is read once.
+  const columns = reshape(n === 1 ? dy : transpose(dy, [1, 0, 2, 3]), [out, n * oh * ow]);
+  const product = fusedMatMul(reshape(w, [out, channels * kh * kw]), columns, { transA: true });
+  const all = reshape(product, [channels, kh * kw, n * oh * ow]);
+  const taps = kh * kw === 1 ? [all] : split(all, Array<number>(kh * kw).fill(1), 1);
   const maps = taps.map((tap, k) => {
     const [row, column] = [Math.floor(k / kw) * dilations[0] - pads[0], (k % kw) * dilations[1] - pads[1]];
-    const map = reshape(tap, [n, channels, oh, ow]);
+    const map = reshape(tap, [channels, n, oh, ow]);
     return pad(map, [0, 0, row, column], [0, 0, h - oh - row, width - ow - column]);
   });
-  return [sumOf(maps)];
+  const sum = sumOf(maps);
+  return [n === 1 ? reshape(sum, shape) : transpose(sum, [1, 0, 2, 3])];
 };
 
 const all = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -93,18 +96,37 @@ export const stridedInputGradient: Rule = ({ node, inputs: [dy, w] }) => {
   const stride = strides[0];
   if (stride < 2 || strides[1] !== stride || dilations.some((dilation) => dilation !== 1)) return undefined;
   const [n, channels, h, width] = shape;
+  // With few places the kernel's turned parts cost more than the runtime's transposed convolution.
+  if (n * h * width <= 4 * fewPlaces && group === 1 && w.staticShape[0] >= 64) return undefined;
   const [, , kh, kw] = w.staticShape;
   const [oh, ow] = [Math.ceil(h / stride), Math.ceil(width / stride)];
-  const parts = phases(kh, stride, pads[0]).flatMap((row) =>
-    phases(kw, stride, pads[1]).map((column) => {
-      if (!row.taps.length || !column.taps.length) return filled(0, dy.dtype, [n, channels, oh, ow]);
+  const zeros = filled(0, dy.dtype, [n, channels, oh, ow]);
+  const rows = phases(kh, stride, pads[0]).map((row) => {
+    const columns = phases(kw, stride, pads[1]).map((column) => {
+      if (!row.taps.length || !column.taps.length) return zeros;
       const kernel = turnedKernel(w, group, row.taps, column.taps);
       return convolveFrom(dy, kernel, [row.first, column.first], [oh, ow], group);
-    }),
-  );
-  const whole = depthToSpace(concat(parts, 1), stride);
-  return [slice(whole, [0, 0], [h, width], [2, 3])];
+    });
+    return interleave(columns, 3);
+  });
+  const whole = interleave(rows, 2);
+  const fits = oh * stride === h && ow * stride === width;
+  return [fits ? whole : slice(whole, [0, 0], [h, width], [2, 3])];
 };
+
+/** Takes places along an axis in turns. A Concat, which is several times as fast as the runtime's DepthToSpace. */
+export function interleave(parts: readonly Value[], axis: number): Value {
+  const { staticShape: shape } = parts[0];
+  const split = [...shape.slice(0, axis + 1), 1, ...shape.slice(axis + 1)];
+  const joined = concat(
+    parts.map((part) => reshape(part, split)),
+    axis + 1,
+  );
+  return reshape(
+    joined,
+    shape.map((dim, i) => (i === axis ? dim * parts.length : dim)),
+  );
+}
 
 /** Output [N, C, size] whose place 0 reads dY from `first` on; dY is zero beyond its borders. */
 function convolveFrom(

@@ -81,25 +81,19 @@ function productTable(rows: readonly Value[], columns: readonly Value[], group: 
   return reduceSum(concat(products, 2), [0]);
 }
 
-/** Place (y, x) of the result is place (stride · y + row, stride · x + column) of x, zero where there is none. */
-function movedMap(
-  x: Value,
-  [row, column]: readonly number[],
-  strides: readonly number[],
-  size: readonly number[],
-): Value {
+/** For every tap, row by row, the map [N, C, size] of the places of x that it reads, zero beyond the border. */
+function tapMaps(x: Value, [kh, kw]: readonly number[], size: readonly number[], conv: ConvAttributes): Value[] {
+  const { strides, dilations, pads } = conv;
   const [, , h, w] = x.staticShape;
-  const after = [row, column].map((offset, i) => offset + strides[i] * (size[i] - 1) + 1 - [h, w][i]);
-  const framed = pad(x, [0, 0, -row, -column], [0, 0, ...after]);
-  return strides.every((stride) => stride === 1) ? framed : slice(framed, [0, 0], [openEnd, openEnd], [2, 3], strides);
-}
-
-/** Offsets of a kernel's taps in its input, row by row. */
-function tapOffsets([kh, kw]: readonly number[], { dilations, pads }: ConvAttributes): number[][] {
-  return Array.from({ length: kh * kw }, (_, tap) => [
-    Math.floor(tap / kw) * dilations[0] - pads[0],
-    (tap % kw) * dilations[1] - pads[1],
-  ]);
+  const reach = [kh, kw].map((kernel, i) => strides[i] * (size[i] - 1) + dilations[i] * (kernel - 1) + 1);
+  const framed = pad(x, [0, 0, pads[0], pads[1]], [0, 0, reach[0] - pads[0] - h, reach[1] - pads[1] - w]);
+  const along = (map: Value, axis: number, tap: number) => {
+    const [start, step] = [tap * dilations[axis - 2], strides[axis - 2]];
+    return slice(map, [start], [start + step * (size[axis - 2] - 1) + 1], [axis], [step]);
+  };
+  // Columns first: these are the copies with small steps, and all rows of a column share them.
+  const columns = Array.from({ length: kw }, (_, tap) => along(framed, 3, tap));
+  return Array.from({ length: kh }, (_, tap) => columns.map((map) => along(map, 2, tap))).flat();
 }
 
 /** Places a picture up to which the batch is folded into the product and unfolding the input costs little. */
@@ -121,9 +115,7 @@ export const unfoldedWeightGradient: Rule = ({ node, inputs: [x, dy] }) => {
   const swap = (map: Value) => (folded ? transpose(map, [1, 0, 2, 3]) : map);
   const [batch, columns] = folded ? [1, n * oh * ow] : [n, oh * ow];
   const source = swap(x);
-  const moved = tapOffsets([kh, kw], conv).map((offset) =>
-    reshape(movedMap(source, offset, conv.strides, [oh, ow]), [batch, channels, 1, columns]),
-  );
+  const moved = tapMaps(source, [kh, kw], [oh, ow], conv).map((map) => reshape(map, [batch, channels, 1, columns]));
   const unfolded = reshape(concat(moved, 2), [batch, channels * kh * kw, columns]);
   const products = fusedMatMul(reshape(swap(dy), [batch, out, columns]), unfolded, { transB: true });
   return [reshape(batch === 1 ? products : reduceSum(products, [0]), shape)];
@@ -135,7 +127,10 @@ export const thinOutputWeightGradient: Rule = ({ node, inputs: [x, dy] }) => {
   const [out, channels, kh, kw] = shape;
   const [n, , h, w] = x.staticShape;
   if (conv.group !== 1 || conv.strides.some((stride) => stride !== 1) || out > thin || out > channels) return undefined;
-  const moved = tapOffsets([kh, kw], conv).map(([row, column]) => movedMap(dy, [-row, -column], [1, 1], [h, w]));
+  const { pads, dilations } = conv;
+  // Reading dY at moved places is a convolution's tap again, with the taps in falling order.
+  const back = pads.map((side, i) => dilations[i % 2] * ([kh, kw][i % 2] - 1) - side);
+  const moved = tapMaps(dy, [kh, kw], [h, w], { ...conv, pads: back }).reverse();
   const stacked = reshape(concat(moved, 1), [n, kh * kw * out, h * w]);
   const products = fusedMatMul(stacked, reshape(x, [n, channels, h * w]), { transB: true });
   const summed = reshape(reduceSum(products, [0]), [kh * kw, out, channels]);

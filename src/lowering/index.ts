@@ -21,8 +21,8 @@ const cpu: LoweringTable = new Map<string, readonly Rule[]>([
     'ConvInputGradient',
     [
       winogradInputGradient,
-      pointwiseInputGradient,
       addedTapsInputGradient,
+      pointwiseInputGradient,
       unitStrideInputGradient,
       stridedInputGradient,
     ],
