@@ -35,7 +35,7 @@ function taps(length: Value, to: number): Taps {
     [to],
     Float64Array.from({ length: to }, (_, i) => i + 0.5),
   );
-  const at = cast(sub(div(mul(centres, n), to), 0.5), 'float32');
+  const at = cast(sub(mul(centres, div(n, to)), 0.5), 'float32');
   const index = floor(at);
   const last = cast(sub(length, 1), 'float32');
   const inside = and(greaterOrEqual(index, 0), less(index, last));
