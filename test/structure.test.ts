@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -75,4 +75,14 @@ test('imports are found, so that the tests above can fail', () => {
 test('the version is that of package.json', () => {
   const { version: packaged } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   assert.equal(version, packaged);
+});
+
+test('docs/features.md names tests that are there', () => {
+  const text = readFileSync(join(root, 'docs/features.md'), 'utf8');
+  const named = Array.from(text.matchAll(/`(test\/[^`]+)`/g), ([, path]) => path);
+  assert.ok(named.length > 20);
+  assert.deepEqual(
+    named.filter((path) => !existsSync(join(root, path))),
+    [],
+  );
 });
