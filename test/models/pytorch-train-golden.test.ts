@@ -1,32 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Engine } from '../../src/engine/engine.js';
-import { cast, gradient, input, not, type Tensor, type Value } from '../../src/graph/index.js';
-import { normalizePictures } from '../../src/models/pictures.js';
-import { matchRefined, mineNegatives, refineDetLosses } from '../../src/models/refinedet/loss.js';
-import { refineDet } from '../../src/models/refinedet/network.js';
-import type { MinedLoss } from '../../src/models/refinedet/recipe.js';
-import { encodeTargets } from '../../src/models/refinedet/targets.js';
+import { cast, not, type Value } from '../../src/graph/index.js';
+import { mineNegatives } from '../../src/models/refinedet/loss.js';
 import { crossEntropy } from '../../src/nn/losses.js';
-import { Parameters } from '../../src/nn/parameters.js';
-import { initialOptimizerState, trainingStep } from '../../src/nn/training-step.js';
-import { refineDetPytorch } from '../../src/weights/maps/refinedet-pytorch.js';
-import type { Safetensors } from '../../src/weights/safetensors.js';
 import { readGolden } from '../golden.js';
 import { needs } from '../shared.js';
-import { Errors, norm, worstError } from './closeness.js';
 import { fast, load } from './graph-session.js';
-import {
-  boxesAndLabels,
-  floats,
-  integers,
-  padded,
-  paperFolder,
-  pytorchRefineDet,
-  pytorchWeights,
-} from './pytorch-golden.js';
-import { nameOf, readJson } from './zoo-golden.js';
-import { relative } from './zoo-training.js';
+import { integers, paperFolder, pytorchWeights } from './pytorch-golden.js';
+import { compareTraining, feedsOf, places, stepGraph } from './pytorch-training.js';
 
 let engine: Engine;
 before(async () => {
@@ -34,136 +16,7 @@ before(async () => {
 });
 after(() => engine.dispose());
 
-const batch = 2;
-const anchors = 6375;
-const maxBoxes = 16;
-
-type Losses = Record<'arm_l' | 'arm_c' | 'odm_l' | 'odm_c', number>;
-
-function feedsOf(golden: Safetensors): Record<string, Tensor> {
-  const recipe = pytorchRefineDet();
-  const truth = [0, 1].map((i) => boxesAndLabels(golden, `boxes_${i}`));
-  const armLabels = new Int32Array(batch * anchors);
-  const armDeltas = new Float32Array(batch * anchors * 4);
-  truth.forEach(({ boxes, labels }, i) => {
-    const targets = encodeTargets(recipe.targets, boxes, labels);
-    armLabels.set(targets.arm_labels.data as Int32Array, i * anchors);
-    armDeltas.set(targets.arm_deltas.data as Float32Array, i * anchors * 4);
-  });
-  return {
-    images: golden.tensors.get('image_u8_rgb')!,
-    ...padded(truth, maxBoxes),
-    arm_labels: { dtype: 'int32', shape: [batch, anchors], data: armLabels },
-    arm_deltas: { dtype: 'float32', shape: [batch, anchors, 4], data: armDeltas },
-  };
-}
-
-/** [picture, anchor] of what a mask [batch, anchors] holds, flat. */
-function places(mask: Tensor): number[] {
-  return Array.from(mask.data as Int32Array).flatMap((set, i) => (set ? [Math.floor(i / anchors), i % anchors] : []));
-}
-
-/** The step, and beside it what it chose and its gradients. */
-function stepGraph() {
-  const recipe = pytorchRefineDet();
-  const loss = recipe.loss as MinedLoss;
-  const p = new Parameters({ training: true });
-  const images = input('images', 'uint8', [batch, 320, 320, 3]);
-  const network = refineDet(p, recipe, normalizePictures(images, recipe.normalisation));
-  const losses = refineDetLosses(recipe, network, batch, maxBoxes);
-  const step = trainingStep(p, losses, { optimizer: recipe.optimizer });
-
-  const armPositive = cast(input('arm_labels', 'int32', [batch, anchors]), 'bool');
-  const truth = {
-    boxes: input('boxes', 'float32', [batch, maxBoxes, 4]),
-    labels: input('labels', 'int32', [batch, maxBoxes]),
-  };
-  const targets = matchRefined(recipe, loss, network, truth);
-  return { p, losses, step, network, armPositive, targets, loss };
-}
-
-test("losses, gradients and three steps are the PyTorch port's", needs(paperFolder), async (t) => {
-  const golden = await readGolden('refinedet-paper/train-320.safetensors');
-  const record = await readJson<{ losses: Losses[] }>(`${paperFolder}/train-320.json`);
-  const norms = await readJson<Record<string, number>>(`${paperFolder}/train-320-grad-norms.json`);
-  const { p, losses, step } = stepGraph();
-  const gradients = gradient(
-    losses.total,
-    step.trained.map(({ name }) => p.values.get(name)!),
-  );
-  const outputs: Record<string, Value> = { ...step.batch.outputs };
-  step.trained.forEach(({ name }, i) => {
-    outputs[`gradient ${name}`] = gradients[i];
-  });
-  const weights = pytorchWeights(p.specs.values());
-  const state = await engine.createState({
-    ...weights,
-    ...initialOptimizerState(step, new Map(Object.entries(weights))),
-  });
-  const session = await load(engine, outputs, fast);
-  const rate: Tensor = { dtype: 'float32', shape: [], data: Float32Array.of(1e-3) };
-  const run = () => session.run({ ...feedsOf(golden), learning_rate: rate }, { state, updates: step.batch.updates });
-  const off = (results: Record<string, Tensor>, at: number) =>
-    Math.max(
-      ...(['arm_l', 'arm_c', 'odm_l', 'odm_c'] as const).map((part, i) =>
-        relative(results[['arm_loc', 'arm_conf', 'odm_loc', 'odm_conf'][i]].data[0] as number, record.losses[at][part]),
-      ),
-    );
-
-  const first = await run();
-  const normErrors = new Errors();
-  const valueErrors = new Errors();
-  for (const { name } of step.trained) {
-    const source = nameOf(refineDetPytorch, { name });
-    const data = first[`gradient ${name}`].data as Float32Array;
-    if (norms[source] === 0)
-      assert.ok(
-        data.every((value) => value === 0),
-        `${name} has no gradient`,
-      );
-    else normErrors.add(name, relative(norm(data), norms[source]));
-    const top = floats(golden, `gradtop.${source}`);
-    const index = integers(golden, `gradtop.${source}.index`);
-    const largest = Math.max(...top.map(Math.abs), Number.MIN_VALUE);
-    const at = index.map((i) => data[i]);
-    valueErrors.add(name, worstError(at, top, largest));
-    const count = floats(golden, `grad.${source}`).length;
-    const spread = Array.from({ length: count }, (_, j) => data[count < 8 ? j : Math.floor((j * data.length) / 8)]);
-    valueErrors.add(name, worstError(spread, floats(golden, `grad.${source}`), largest));
-  }
-  const lossErrors = [off(first, 0), off(await run(), 1), off(await run(), 2)];
-  const after3 = new Errors();
-  const moved = await state.read(step.trained.map(({ name }) => name));
-  for (const { name } of step.trained) {
-    const source = nameOf(refineDetPytorch, { name });
-    const expected = floats(golden, `after3.${source}`);
-    const data = moved[name].data as Float32Array;
-    const now = Array.from(expected, (_, j) => data[expected.length < 8 ? j : Math.floor((j * data.length) / 8)]);
-    after3.add(name, Math.max(...now.map((value, j) => Math.abs(value - expected[j]))));
-    if (name === 'arm.loc.0.weight') {
-      // Its gradient stays zero: weight decay and momentum alone.
-      assert.ok(worstError(now, expected) < 2e-7, 'decay and momentum');
-    }
-  }
-  const fourth = off(await run(), 3);
-  await session.dispose();
-  await state.dispose();
-
-  t.diagnostic(`losses: ${[...lossErrors, fourth].map((error) => error.toExponential(2)).join(', ')}`);
-  t.diagnostic(`gradient norms: ${normErrors}`);
-  t.diagnostic(`gradient values: ${valueErrors}`);
-  t.diagnostic(`weights after three steps, absolute: ${after3}`);
-  // What relative changes of 1e-6 of the weights do to the reference, doubled.
-  const limits = [1.2e-6, 2e-4, 2e-2];
-  assert.ok(
-    lossErrors.every((error, i) => error < limits[i]),
-    `losses are off by ${lossErrors}`,
-  );
-  assert.ok(fourth < 6e-2, `losses after step 3: ${fourth}`);
-  normErrors.assertBelow(1e-3, 'gradient norms');
-  valueErrors.assertBelow(4e-3, 'gradient values');
-  after3.assertBelow(4e-4, 'weights after three steps');
-});
+test("losses and gradients are the PyTorch port's", needs(paperFolder), (t) => compareTraining(engine, t, false));
 
 test("positives and mined negatives are the PyTorch port's", needs(paperFolder), async () => {
   const golden = await readGolden('refinedet-paper/train-320.safetensors');
