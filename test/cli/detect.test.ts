@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -118,6 +119,11 @@ test('drawings and files of every format are written, and never over something e
   const onto = await runCli('detect', model, pictures, '--draw', pictures, '--force');
   assert.equal(onto.code, 1);
   assert.match(onto.stderr, /would replace the picture itself/);
+  await writeFile(join(folder, 'a.png'), before);
+  const clash = await runCli('detect', model, files[0], join(folder, 'a.png'), '--draw', join(folder, 'clash'));
+  assert.equal(clash.code, 1);
+  assert.match(clash.stderr, /would both be drawn to .*a\.png/);
+  assert.equal(existsSync(join(folder, 'clash')), false, 'told before anything is drawn');
   assert.deepEqual(await readFile(files[0]), before);
 });
 

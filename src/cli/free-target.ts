@@ -1,0 +1,19 @@
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { BoxwrightError } from '../errors.js';
+
+/** @throws BoxwrightError `io` if something is there that writing would replace or mix with. */
+export async function requireFree(path: string, kind: 'file' | 'folder'): Promise<void> {
+  if (kind === 'file' || !existsSync(path)) return requireNoFile(path);
+  const names = await readdir(path).catch((cause) => {
+    throw new BoxwrightError('io', `${path}: is no folder to write to (${cause.message}).`, { cause });
+  });
+  if (names.length === 0) return;
+  throw new BoxwrightError('io', `${path}: the folder is not empty; choose another, or use --force.`);
+}
+
+/** @throws BoxwrightError `io` if the file exists. */
+export function requireNoFile(path: string): void {
+  if (!existsSync(path)) return;
+  throw new BoxwrightError('io', `${path}: exists already; choose another name, or use --force.`);
+}
