@@ -1,19 +1,9 @@
 import type { Batch } from '../data/batch.js';
 import { BatchLoader } from '../data/batches.js';
-import type { Dataset, DatasetImage } from '../data/dataset.js';
-import { CocoEvaluator, type CocoResult, type Truth } from '../evaluate/index.js';
+import type { Dataset } from '../data/dataset.js';
+import { CocoEvaluator, type CocoResult, truthOf } from '../evaluate/index.js';
 import type { Tensor } from '../graph/index.js';
 import type { TrainingSession } from './training-session.js';
-
-/** The annotated objects of a picture for the evaluator; Pascal VOC's difficult ones count like crowds: neither way. */
-function truthOf({ objects }: DatasetImage): Truth {
-  return {
-    boxes: objects.flatMap(({ box }) => box),
-    labels: objects.map(({ label }) => label),
-    crowd: objects.map(({ crowd, difficult }) => (crowd || difficult ? 1 : 0)),
-    area: objects.map(({ area, box: [x1, y1, x2, y2] }) => area ?? (x2 - x1) * (y2 - y1)),
-  };
-}
 
 /** Judges a model in training on a data set. Pictures are kept decoded by the loader's workers only as long as needed. */
 export async function evaluateRun(
