@@ -2,13 +2,15 @@
 import { BoxwrightError } from '../errors.js';
 import { version } from '../version.js';
 import { type AnyCommand, UsageError } from './command.js';
+import { demoCommand } from './demo.js';
 import { detectCommand } from './detect.js';
 import { evalCommand } from './eval.js';
 import { exportCommand } from './export.js';
 import { parseLine } from './parser.js';
 import { Terminal } from './terminal.js';
+import { trainCommand } from './train.js';
 
-const commands: readonly AnyCommand[] = [evalCommand, detectCommand, exportCommand];
+const commands: readonly AnyCommand[] = [demoCommand, trainCommand, evalCommand, detectCommand, exportCommand];
 
 const failed = 1;
 const wrongUsage = 2;

@@ -1,0 +1,103 @@
+import type { TrainEvent } from '../train/events.js';
+import type { Terminal } from './terminal.js';
+
+/** Milliseconds between lines where nobody watches a terminal. */
+const logEvery = 15_000;
+
+/** Shows a run: a line that moves on a terminal, a line now and then in a log, and a line an evaluation. */
+export class TrainProgress {
+  readonly #terminal: Terminal;
+  #lastLog = 0;
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+  }
+
+  async show(event: TrainEvent): Promise<void> {
+    switch (event.kind) {
+      case 'start':
+        return this.#start(event);
+      case 'warning':
+        return this.#terminal.warn(event.message);
+      case 'step':
+        return this.#step(event);
+      case 'evaluation':
+        return this.#evaluation(event);
+      case 'end':
+        return this.#end(event);
+      case 'checkpoint':
+        return undefined;
+    }
+  }
+
+  #start({
+    run,
+    config,
+    pictures,
+    trained,
+    parameters,
+    weights,
+    resumedAt,
+  }: Extract<TrainEvent, { kind: 'start' }>): void {
+    const { model, classes, epochs, batch, optimizer, learningRate } = config;
+    const million = (count: number) => `${(count / 1e6).toFixed(1)} M`;
+    this.#terminal.note(`${model}: ${million(parameters)} parameters, ${million(trained)} of them trained`);
+    this.#terminal.note(
+      `${pictures.train} pictures to learn from, ${pictures.val} to judge by; classes: ${classes.join(', ')}`,
+    );
+    this.#terminal.note(`${epochs} epochs in batches of ${batch}, ${optimizer.kind}, learning rate ${learningRate}`);
+    if (weights) this.#terminal.note(weights);
+    this.#terminal.note(resumedAt ? `Going on with ${run} at step ${resumedAt}` : `Run: ${run}`);
+  }
+
+  #step(event: Extract<TrainEvent, { kind: 'step' }>): void {
+    const line = stepLine(event);
+    this.#terminal.progress(line);
+    if (process.stderr.isTTY || performance.now() - this.#lastLog < logEvery) return;
+    this.#lastLog = performance.now();
+    this.#terminal.note(line);
+  }
+
+  async #evaluation({ epoch, metrics, perClass, best }: Extract<TrainEvent, { kind: 'evaluation' }>): Promise<void> {
+    const figures = `AP ${percent(metrics.AP)}  AP50 ${percent(metrics.AP50)}  AP75 ${percent(metrics.AP75)}`;
+    const classes = Object.entries(perClass).map(([name, { AP50 }]) => `${name} ${percent(AP50)}`);
+    const shown = classes.slice(0, 6).join(', ') + (classes.length > 6 ? ', …' : '');
+    await this.#terminal.print(`epoch ${epoch}  ${figures}${best ? '  (best so far)' : ''}\n  AP50 by class: ${shown}`);
+  }
+
+  async #end({ reason, run, seconds, waiting, broken, best }: Extract<TrainEvent, { kind: 'end' }>): Promise<void> {
+    if (broken) this.#terminal.warn(`${broken} pictures could not be decoded and were replaced by others.`);
+    const result = best ? `best AP ${percent(best.AP)}, AP50 ${percent(best.AP50)}` : 'not evaluated yet';
+    const time = `${duration(seconds)}, ${percent(waiting)} % of the steps' time waiting for pictures`;
+    await this.#terminal.print(`${reason === 'stopped' ? 'Stopped' : 'Done'}: ${result} (${time})\nRun: ${run}`);
+    if (reason === 'stopped') this.#terminal.note(`Go on with: boxwright train --resume --out ${run}`);
+  }
+}
+
+function stepLine({
+  epoch,
+  step,
+  steps,
+  loss,
+  losses,
+  picturesPerSecond,
+  waiting,
+  secondsLeft,
+}: Extract<TrainEvent, { kind: 'step' }>): string {
+  const parts = Object.entries(losses).map(([name, value]) => `${name} ${value.toFixed(2)}`);
+  const pace = `${picturesPerSecond.toFixed(1)} pictures/s, waiting ${percent(waiting)} %`;
+  return `epoch ${epoch}  ${step}/${steps}  loss ${loss.toFixed(2)} (${parts.join(', ')})  ${pace}  ${duration(secondsLeft)} left`;
+}
+
+function percent(fraction: number): string {
+  return fraction < 0 ? '–' : (100 * fraction).toFixed(1);
+}
+
+/** 45 s, 3:20, 1:02:09 */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = (value: number) => String(value).padStart(2, '0');
+  return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}

@@ -1,0 +1,90 @@
+import type { TrainEvent } from '../train/events.js';
+import { type Context, command, engineOptions, UsageError } from './command.js';
+import { TrainProgress } from './train-progress.js';
+
+export const trainCommand = command({
+  usage: 'train',
+  about: 'Train a detector on your own pictures',
+  positionals: {},
+  options: {
+    data: { type: 'string', describe: 'Folder or file of the data set (Pascal VOC or COCO)' },
+    model: { type: 'string', default: 'refinedet-resnet18-320', describe: 'Name of the model' },
+    weights: { type: 'string', describe: 'Weights to start from: a checkpoint or a backbone (.safetensors)' },
+    out: { type: 'string', describe: 'Folder of the run; runs/<model>-<data> by default' },
+    resume: { type: 'boolean', default: false, describe: 'Go on with the run in --out, with its own settings' },
+    epochs: { type: 'number', describe: 'Times that every picture is seen; by default some 6000 pictures in all' },
+    batch: { type: 'number', describe: 'Pictures in a step; 4, or 8 from 1000 pictures on' },
+    accumulate: { type: 'number', describe: 'Steps whose gradients make one update (default 1)' },
+    optimizer: { choices: ['adamw', 'sgd'] as const, describe: 'adamw by default; sgd is what was published' },
+    lr: { type: 'number', describe: 'Learning rate; by default from optimizer, model and weights' },
+    'weight-decay': { type: 'number', describe: '0.01 for adamw, 0.0005 for sgd by default' },
+    schedule: { choices: ['cosine', 'step', 'constant'] as const, describe: 'How the rate falls; cosine by default' },
+    warmup: { type: 'number', describe: 'Updates in which the rate rises; a tenth of all, at most 500, by default' },
+    clip: { type: 'number', describe: 'Largest length of the gradient (default 10), 0 for none' },
+    average: { type: 'number', describe: 'Decay of the averaged weights (default 0.998), 0 for none' },
+    freeze: {
+      type: 'string',
+      array: true,
+      describe: 'Parameters that stay, by the start of their names; stem and layer1 by default where there are weights',
+    },
+    augment: { choices: ['recipe', 'none'] as const, describe: "How pictures are varied; the model's own by default" },
+    part: { type: 'string', describe: 'Part of the data to learn from; train by default' },
+    'val-part': { type: 'string', describe: 'Part to judge by; val by default' },
+    'evaluate-every': {
+      type: 'number',
+      describe: 'Epochs between evaluations; ten of them by default, 0: the end only',
+    },
+    seed: { type: 'number', describe: 'Decides everything random (default 0)' },
+    workers: { type: 'number', describe: 'Threads that load pictures' },
+    json: { type: 'boolean', default: false, describe: 'Print every event as a line of JSON, and nothing else' },
+    ...engineOptions,
+  },
+  examples: [
+    ['train --data cells/', 'train on a folder, with defaults'],
+    ['train --data cells/ --weights resnet18.safetensors --epochs 30', 'start from a pretrained backbone'],
+    ['train --resume --out runs/refinedet-resnet18-320-cells', 'go on after a break'],
+  ],
+  async run(
+    {
+      lr,
+      part,
+      'val-part': valPart,
+      'weight-decay': weightDecay,
+      'evaluate-every': evaluateEvery,
+      json,
+      data,
+      ...args
+    },
+    context,
+  ) {
+    if (!data && !args.resume) throw new UsageError('--data is missing: the folder or file of the data set.');
+    const { train } = await import('../train/train.js');
+    const options = {
+      ...args,
+      data: data ?? '',
+      learningRate: lr,
+      trainPart: part,
+      valPart,
+      weightDecay,
+      evaluateEvery,
+    };
+    const events = train({ ...options, signal: context.signal });
+    if (json) for await (const event of events) await context.terminal.print(JSON.stringify(event));
+    else await follow(events, context);
+    return 0;
+  },
+});
+
+/** Shows a run as it goes. @returns its last event. */
+export async function follow(
+  events: AsyncIterable<TrainEvent>,
+  { terminal }: Context,
+): Promise<Extract<TrainEvent, { kind: 'end' }> | undefined> {
+  const progress = new TrainProgress(terminal);
+  let end: Extract<TrainEvent, { kind: 'end' }> | undefined;
+  for await (const event of events) {
+    await progress.show(event);
+    if (event.kind === 'end') end = event;
+  }
+  return end;
+}

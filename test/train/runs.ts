@@ -1,0 +1,51 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { renderShapes } from '../../src/cli/demo-data.js';
+import type { TrainEvent, TrainOptions } from '../../src/train/index.js';
+import { train } from '../../src/train/index.js';
+import { readCheckpoint } from '../../src/weights/checkpoint.js';
+
+/** A folder with a small rendered data set, removed after `use`. */
+export async function withShapes<T>(use: (folder: string, data: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'boxwright-train-'));
+  try {
+    const data = join(folder, 'shapes');
+    await renderShapes(data, { pictures: { train: 12, val: 4 }, size: 96, seed: 3 });
+    return await use(folder, data);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The smallest run there is: 3 batches an epoch. */
+export function small(data: string, out: string, more: Partial<TrainOptions> = {}): TrainOptions {
+  return {
+    model: 'refinedet-tiny-64',
+    data,
+    out,
+    epochs: 2,
+    batch: 4,
+    evaluateEvery: 1,
+    threads: 1,
+    workers: 1,
+    ...more,
+  };
+}
+
+export async function eventsOf(options: TrainOptions): Promise<TrainEvent[]> {
+  const events: TrainEvent[] = [];
+  for await (const event of train(options)) events.push(event);
+  return events;
+}
+
+/** Parameters and optimizer state of a run's last checkpoint. */
+export async function lastState(run: string): Promise<Map<string, Uint8Array>> {
+  const { parameters, state } = await readCheckpoint(join(run, 'last.safetensors'));
+  return new Map(
+    [...parameters, ...state].map(([name, { data }]) => [
+      name,
+      new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+    ]),
+  );
+}

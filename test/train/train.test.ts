@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { BoxwrightError } from '../../src/errors.js';
+import { type TrainEvent, train } from '../../src/train/index.js';
+import { readCheckpoint } from '../../src/weights/checkpoint.js';
+import { writeSafetensors } from '../../src/weights/safetensors.js';
+import { eventsOf, lastState, small, withShapes } from './runs.js';
+
+const stepsOf = (events: readonly TrainEvent[]) => events.flatMap((event) => (event.kind === 'step' ? [event] : []));
+
+test('a run goes from start to end and leaves a folder that says everything', () =>
+  withShapes(async (folder, data) => {
+    const out = join(folder, 'run');
+    const events = await eventsOf(small(data, out));
+    assert.deepEqual([...new Set(events.map(({ kind }) => kind))].sort(), [
+      'checkpoint',
+      'end',
+      'evaluation',
+      'start',
+      'step',
+    ]);
+    const steps = stepsOf(events);
+    assert.deepEqual(
+      steps.map(({ step }) => step),
+      [1, 2, 3, 4, 5, 6],
+    );
+    assert.ok(steps.every(({ loss, losses }) => Number.isFinite(loss) && Object.keys(losses).length === 4));
+    assert.ok(steps[5].loss < steps[0].loss, 'six steps on twelve pictures lower the loss');
+    assert.deepEqual((await readdir(out)).sort(), [
+      'best.safetensors',
+      'config.json',
+      'events.jsonl',
+      'last.safetensors',
+    ]);
+    const lines = (await readFile(join(out, 'events.jsonl'), 'utf8')).trim().split('\n');
+    assert.equal(lines.length, events.length);
+    const best = await readCheckpoint(join(out, 'best.safetensors'));
+    assert.equal(best.state.size, 0, 'the best checkpoint is for use, not for going on');
+    assert.deepEqual(best.classes, ['circle', 'square', 'triangle', 'star']);
+  }));
+
+for (const accumulate of [1, 2]) {
+  test(`stopped in the middle and resumed, a run ends bit for bit like one never stopped (accumulate ${accumulate})`, () =>
+    withShapes(async (folder, data) => {
+      const [whole, broken] = [join(folder, 'whole'), join(folder, 'broken')];
+      await eventsOf(small(data, whole, { accumulate }));
+      const controller = new AbortController();
+      const first: TrainEvent[] = [];
+      for await (const event of train(small(data, broken, { accumulate, signal: controller.signal }))) {
+        first.push(event);
+        if (event.kind === 'step' && event.step === 2) controller.abort();
+      }
+      const end = first.at(-1);
+      assert.ok(end?.kind === 'end' && end.reason === 'stopped' && end.step === 2);
+      const second = await eventsOf({ ...small('', broken), model: '', resume: true });
+      assert.deepEqual(
+        stepsOf(second).map(({ step }) => step),
+        [3, 4, 5, 6],
+      );
+      const [expected, found] = [await lastState(whole), await lastState(broken)];
+      assert.deepEqual([...found.keys()].sort(), [...expected.keys()].sort());
+      for (const [name, bytes] of expected) assert.ok(Buffer.from(bytes).equals(found.get(name)!), `${name} differs`);
+      const events = (await readFile(join(broken, 'events.jsonl'), 'utf8'))
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as TrainEvent);
+      assert.deepEqual(
+        stepsOf(events).map(({ step }) => step),
+        [1, 2, 3, 4, 5, 6],
+        'no step is told twice',
+      );
+    }));
+}
+
+test('a run that was killed before its first checkpoint starts again from the same beginning', () =>
+  withShapes(async (folder, data) => {
+    const [whole, killed] = [join(folder, 'whole'), join(folder, 'killed')];
+    await eventsOf(small(data, whole, { epochs: 1 }));
+    for await (const event of train(small(data, killed, { epochs: 1 }))) if (event.kind === 'step') break;
+    assert.ok(!existsSync(join(killed, 'last.safetensors')));
+    await writeFile(join(killed, 'events.jsonl'), '{"kind":"step","step":1,"lo', { flag: 'a' }); // a line cut off
+    await eventsOf({ ...small('', killed), model: '', resume: true });
+    const [expected, found] = [await lastState(whole), await lastState(killed)];
+    for (const [name, bytes] of expected) assert.ok(Buffer.from(bytes).equals(found.get(name)!), `${name} differs`);
+  }));
+
+test('a loss that is no longer finite stops the run, names its pictures and keeps the last checkpoint', () =>
+  withShapes(async (folder, data) => {
+    const out = join(folder, 'run');
+    const options = small(data, out, {
+      optimizer: 'sgd',
+      learningRate: 1e30,
+      clip: 0,
+      warmup: 4,
+      schedule: 'constant',
+    });
+    await assert.rejects(eventsOf(options), (error: BoxwrightError) => {
+      assert.equal(error.code, 'diverged');
+      assert.match(error.message, /The loss of step \d is (NaN|Infinity|-Infinity|[\d.e+]+)\. Its pictures: \d+\.jpg/);
+      return true;
+    });
+    assert.ok(existsSync(join(out, 'config.json')));
+  }));
+
+test('frozen parameters stay, the others move', () =>
+  withShapes(async (folder, data) => {
+    const [first, second] = [join(folder, 'first'), join(folder, 'second')];
+    await eventsOf(small(data, first, { epochs: 1 }));
+    await eventsOf(small(data, second, { epochs: 1, weights: join(first, 'best.safetensors'), freeze: ['backbone'] }));
+    const [before, after] = [
+      await readCheckpoint(join(first, 'best.safetensors')),
+      await readCheckpoint(join(second, 'last.safetensors')),
+    ];
+    const moved = (name: string) =>
+      !Buffer.from(before.parameters.get(name)!.data.buffer).equals(
+        Buffer.from(after.parameters.get(name)!.data.buffer),
+      );
+    assert.ok(
+      !moved('backbone.conv1.weight') &&
+        !moved('backbone.layer4.0.conv1.weight') &&
+        !moved('backbone.bn1.running_mean'),
+    );
+    assert.ok(moved('tcb.0.lateral.0.weight') && moved('odm.conf.0.weight'));
+    assert.ok(
+      ![...after.state.keys()].some((name) => name === 'first_moment:backbone.conv1.weight'),
+      'frozen parameters have no optimizer state',
+    );
+  }));
+
+const refused: Readonly<Record<string, readonly [more: Record<string, unknown>, code: string, message: RegExp]>> = {
+  'an unknown model': [{ model: 'refinedet-resnet81-320' }, 'model', /Did you mean "refinedet-resnet18-320"/],
+  'a size that no grid fits': [{ model: 'refinedet-tiny-100' }, 'model', /no model "refinedet-tiny-100"/],
+  'no epochs': [{ epochs: 0 }, 'config', /epochs must be a whole number from 1, not 0/],
+  'a batch larger than the data': [{ batch: 13 }, 'config', /12 pictures do not fill a batch of 13/],
+  'weights that are not there': [{ weights: 'nowhere.safetensors' }, 'io', /nowhere\.safetensors/],
+  'a provider that is not here': [{ provider: 'coreml' }, 'provider', /"coreml"/],
+};
+
+for (const [what, [more, code, message]] of Object.entries(refused)) {
+  test(
+    `refused before anything is written: ${what}`,
+    { skip: what.includes('provider') && process.platform === 'darwin' },
+    () =>
+      withShapes(async (folder, data) => {
+        const out = join(folder, 'run');
+        await assert.rejects(eventsOf(small(data, out, more)), (error: BoxwrightError) => {
+          assert.ok(error instanceof BoxwrightError, String(error));
+          assert.match(error.message, message);
+          assert.equal(error.code, code);
+          return true;
+        });
+        assert.ok(!existsSync(out), 'no folder is left behind');
+      }),
+  );
+}
+
+test('a folder with something in it is not trained into; a folder without a run is not resumed', () =>
+  withShapes(async (folder, data) => {
+    await assert.rejects(eventsOf(small(data, data)), /is not empty\. Go on with the run in it by --resume/);
+    await assert.rejects(eventsOf({ ...small('', data), resume: true }), /no config\.json/);
+    await assert.rejects(eventsOf({ ...small('', join(folder, 'none')), resume: true }), /does not exist/);
+  }));
+
+test('a checkpoint cut in half is refused, and the run stays as it is', () =>
+  withShapes(async (folder, data) => {
+    const out = join(folder, 'run');
+    await eventsOf(small(data, out, { epochs: 1 }));
+    const last = join(out, 'last.safetensors');
+    const bytes = await readFile(last);
+    await writeFile(last, bytes.subarray(0, bytes.length / 2));
+    await assert.rejects(eventsOf({ ...small('', out), model: '', resume: true }), (error: BoxwrightError) => {
+      assert.equal(error.code, 'weights');
+      assert.match(error.message, /last\.safetensors/);
+      return true;
+    });
+    assert.equal((await readFile(last)).length, Math.floor(bytes.length / 2));
+  }));
+
+test('weights of which nothing fits are refused with the nearest names', () =>
+  withShapes(async (folder, data) => {
+    const file = join(folder, 'other.safetensors');
+    await writeSafetensors(
+      file,
+      new Map([['features.conv9.weight', { dtype: 'float32', shape: [1], data: new Float32Array(1) }]]),
+    );
+    await assert.rejects(
+      eventsOf(small(data, join(folder, 'run'), { weights: file })),
+      /None of the 1 tensors .* fits this model.*nearest/,
+    );
+  }));
