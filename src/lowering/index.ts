@@ -1,4 +1,5 @@
 import type { Value } from '../graph/value.js';
+import { batchNormTrainingGradientOfCentred, batchNormTrainingOfCentred } from './batch-norm.js';
 import {
   addedTapsInputGradient,
   pointwiseInputGradient,
@@ -16,6 +17,8 @@ export type { Target } from './lower.js';
 
 /** The CPU provider's fast forms; the first that fits a shape is taken. */
 const cpu: LoweringTable = new Map<string, readonly Rule[]>([
+  ['BatchNormTraining', [batchNormTrainingOfCentred]],
+  ['BatchNormTrainingGradient', [batchNormTrainingGradientOfCentred]],
   ['Conv', [winogradConv]],
   [
     'ConvInputGradient',

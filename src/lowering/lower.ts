@@ -22,6 +22,8 @@ export interface LoweringCall {
   readonly node: Node;
   readonly inputs: readonly Value[];
   readonly target: Target;
+  /** The nodes that read a value in the graph as it was before lowering. */
+  readonly users: ReadonlyMap<Value, readonly Node[]>;
 }
 
 /** Rules by operator type; the first that answers is taken. */
@@ -42,6 +44,7 @@ class Lowering {
   readonly #unique = new Map<string, readonly Value[]>();
   readonly #table: LoweringTable;
   readonly #target: Target;
+  readonly #users = new Map<Value, Node[]>();
 
   constructor(table: LoweringTable, target: Target) {
     this.#table = table;
@@ -49,7 +52,11 @@ class Lowering {
   }
 
   run(outputs: readonly Value[]): Value[] {
-    for (const node of topological(outputs)) this.#visit(node);
+    const order = topological(outputs);
+    for (const node of order) {
+      for (const input of node.inputs) if (input) this.#users.set(input, [...(this.#users.get(input) ?? []), node]);
+    }
+    for (const node of order) this.#visit(node);
     return outputs.map((output) => this.#get(output));
   }
 
@@ -63,7 +70,7 @@ class Lowering {
     if (this.#done.has(node)) return;
     const inputs = node.inputs.map((input) => input && this.#get(input));
     for (const rule of this.#table.get(node.operator.type) ?? []) {
-      const written = scope(node.scope, () => rule({ node, inputs: inputs as Value[], target: this.#target }));
+      const written = scope(node.scope, () => rule(this.#call(node, inputs as Value[])));
       if (!written) continue;
       checkTypes(node, written);
       // What a rule writes may itself need lowering; what it was given is done and stops the walk.
@@ -88,6 +95,10 @@ class Lowering {
       );
     }
     this.#keep(node);
+  }
+
+  #call(node: Node, inputs: readonly Value[]): LoweringCall {
+    return { node, inputs, target: this.#target, users: this.#users };
   }
 
   /** The node itself with lowered inputs, or an equal one that is already there. */

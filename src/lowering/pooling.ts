@@ -23,8 +23,9 @@ export const unpooledGradient: Rule = ({ node, inputs: [g, x] }) => {
   return [apply1(MaxUnpool, [g, indices, int64s(shape)], { kernel_shape, strides, pads: [0, 0, ...over], shape })];
 };
 
-/** In training graphs the forward pooling gives the indices too, which the gradient then need not find again. */
-export const poolingWithIndices: Rule = ({ node, inputs: [x], target }) => {
-  if (!target.training || node.outputs.length > 1) return undefined;
+/** Where the gradient is wanted the forward pooling gives the indices too, which need not be found again then. */
+export const poolingWithIndices: Rule = ({ node, inputs: [x], users }) => {
+  const isWanted = users.get(node.inputs[0]!)?.some(({ operator }) => operator.type === 'MaxPoolGradient');
+  if (!isWanted || node.outputs.length > 1) return undefined;
   return [apply(MaxPoolWithIndices, [x], node.attributes as PoolAttributes)[0]];
 };
