@@ -41,7 +41,7 @@ try {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   expectEqual('boxwright --version', run('npx', ['--no-install', 'boxwright', '--version']), version);
   const help = run('npx', ['--no-install', 'boxwright', '--help']);
-  for (const command of ['eval', 'detect', 'export']) {
+  for (const command of ['demo', 'train', 'eval', 'detect', 'export']) {
     if (!help.includes(`boxwright ${command}`)) throw new Error(`boxwright --help does not mention ${command}`);
   }
   writeFileSync(join(folder, 'check.ts'), check);

@@ -3,7 +3,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:pat
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { isPictureName, pictureExtensions } from '../data/picture-files.js';
 import { BoxwrightError } from '../errors.js';
-import { nearestName } from '../models/nearest-name.js';
+import { similarName } from '../models/nearest-name.js';
 
 /** A picture to look at. */
 export interface PicturePath {
@@ -66,6 +66,7 @@ async function missing(path: string): Promise<BoxwrightError> {
   const folder = dirname(path);
   const names = await readdir(folder).catch(() => undefined);
   if (!names) return new BoxwrightError('data', `${path}: there is no folder ${folder}.`);
-  const hint = names.length > 0 ? ` Did you mean ${join(folder, nearestName(basename(path), names))}?` : '';
+  const similar = similarName(basename(path), names);
+  const hint = similar === undefined ? '' : ` Did you mean ${join(folder, similar)}?`;
   return new BoxwrightError('data', `${path}: there is no such file or folder.${hint}`);
 }

@@ -4,7 +4,7 @@ import { basename, dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BoxwrightError } from '../errors.js';
 import { readOnnx } from '../graph/onnx/read.js';
-import { nearestName } from '../models/nearest-name.js';
+import { similarName } from '../models/nearest-name.js';
 import { type Checkpoint, readCheckpoint } from '../weights/checkpoint.js';
 
 /** A detector's file, read. */
@@ -56,7 +56,8 @@ async function missingModel(path: string, cause: NodeJS.ErrnoException): Promise
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined);
   if (!entries) return new BoxwrightError('io', `${path}: there is no folder ${folder}.`, { cause });
   const names = entries.filter((entry) => entry.isDirectory() || isModelName(entry.name)).map(({ name }) => name);
-  const hint = names.length > 0 ? ` Did you mean ${join(folder, nearestName(basename(path), names))}?` : '';
+  const similar = similarName(basename(path), names);
+  const hint = similar === undefined ? '' : ` Did you mean ${join(folder, similar)}?`;
   return new BoxwrightError('io', `${path}: there is no such file or folder.${hint}`, { cause });
 }
 

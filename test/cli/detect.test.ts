@@ -188,6 +188,7 @@ test('wrong input is one clear message, exit code 1, and no stack', async (t) =>
     [[`${model}x`, files[0]], /there is no such file or folder\. Did you mean .*tiny\.safetensors\?/],
     [[model, join(pictures, 'x.png')], /x\.png: there is no such file or folder\. Did you mean .*[ab]\.png\?/],
     [[model, join(folder, 'no', 'x.png')], /there is no folder/],
+    [[model, join(folder, 'holidays')], /there is no such file or folder\.\n$/],
     [[model, join(folder, 'empty')], /empty: the folder holds no picture \(\.jpg/],
     [[model, join(folder, '*.gif')], /no file fits this pattern/],
     [[model, join(folder, '*.txt')], /none of the 1 files is a picture/],
