@@ -3,7 +3,8 @@ import { follow } from './train.js';
 import { duration } from './train-progress.js';
 
 /** What fits into three minutes on two cores, rendering and all. */
-const plan = { model: 'refinedet-tiny-192', epochs: 10, batch: 8, learningRate: 2e-3, augment: 'none' } as const;
+const plan = { model: 'refinedet-tiny-192', epochs: 7, batch: 8, learningRate: 2e-3, augment: 'flip' } as const;
+const pictures = { train: 720, val: 80 };
 const drawnPictures = 12;
 
 export const demoCommand = command({
@@ -36,7 +37,7 @@ export const demoCommand = command({
     const { existsSync } = await import('node:fs');
     const going = resume && existsSync(join(paths.run, 'config.json'));
     const options = { ...plan, epochs, threads, provider, data: paths.data, out: paths.run, resume: going };
-    const end = await follow(train({ ...options, evaluateEvery: 5, signal: context.signal }), context);
+    const end = await follow(train({ ...options, evaluateEvery: 3, signal: context.signal }), context);
     if (context.signal.aborted || end?.reason !== 'completed') {
       context.terminal.note(
         `The demo goes on with: boxwright demo --resume${out === 'boxwright-demo' ? '' : ` --out ${out}`}`,
@@ -73,9 +74,11 @@ async function render(folder: string, { terminal }: Context): Promise<void> {
   const { renderShapes } = await import('./demo-data.js');
   await mkdir(dirname(folder), { recursive: true });
   const onPicture = (done: number, total: number) => terminal.progress(`rendering pictures: ${done} of ${total}`);
-  const rendered = await renderShapes(folder, { onPicture });
+  const rendered = await renderShapes(folder, { pictures, onPicture });
   await terminal.print(
-    rendered ? `Rendered 560 pictures of coloured shapes into ${folder}` : `Pictures are in ${folder} already`,
+    rendered
+      ? `Rendered ${pictures.train + pictures.val} pictures of coloured shapes into ${folder}`
+      : `Pictures are in ${folder} already`,
   );
 }
 
@@ -105,10 +108,12 @@ async function exportAndTry({ data, run, drawn, model }: Paths, { terminal }: Co
   const { Detector } = await import('../predict/detector.js');
   const { drawDetectionsTo } = await import('../report/draw.js');
   const { renderShapes } = await import('./demo-data.js');
+  const { readdir } = await import('node:fs/promises');
   await exportOnnx(run, model, { force: true });
   const unseen = `${data}-unseen`;
   await renderShapes(unseen, { pictures: { train: 1, val: 1 }, seed: 2026, size: 288 });
-  const picture = join(unseen, 'val', '000002.jpg');
+  const [name] = await readdir(join(unseen, 'val'));
+  const picture = join(unseen, 'val', name);
   await using detector = await Detector.load(model, { minScore: 0.4 });
   const [found] = await detector.detect([picture]);
   await drawDetectionsTo(join(drawn, 'unseen.jpg'), picture, found.detections);

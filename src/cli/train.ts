@@ -27,7 +27,10 @@ export const trainCommand = command({
       array: true,
       describe: 'Parameters that stay, by the start of their names; stem and layer1 by default where there are weights',
     },
-    augment: { choices: ['recipe', 'none'] as const, describe: "How pictures are varied; the model's own by default" },
+    augment: {
+      choices: ['recipe', 'flip', 'none'] as const,
+      describe: "How pictures are varied; the model's own by default",
+    },
     part: { type: 'string', describe: 'Part of the data to learn from; train by default' },
     'val-part': { type: 'string', describe: 'Part to judge by; val by default' },
     'evaluate-every': {

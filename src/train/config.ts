@@ -2,6 +2,9 @@ import type { Provider } from '../engine/protocol.js';
 import { BoxwrightError } from '../errors.js';
 import type { OptimizerRecipe } from '../nn/optimizers.js';
 
+/** How training pictures are varied. */
+export type Augment = 'recipe' | 'flip' | 'none';
+
 /** How to train. Everything but `model` and `data` has a default. */
 export interface TrainOptions {
   /** Name of a model, see `modelNames`. */
@@ -33,8 +36,8 @@ export interface TrainOptions {
   readonly average?: number;
   /** Parameters that stay as they are: prefixes of their names. */
   readonly freeze?: readonly string[];
-  /** `recipe` (default) is the model family's augmentation. */
-  readonly augment?: 'recipe' | 'none';
+  /** `recipe` (default) is the model family's augmentation, `flip` only mirrors pictures. */
+  readonly augment?: Augment;
   readonly seed?: number;
   /** Epochs between evaluations; 0 evaluates only at the end. */
   readonly evaluateEvery?: number;
@@ -63,7 +66,7 @@ export interface TrainConfig {
   readonly clip: number;
   readonly average: number;
   readonly freeze: readonly string[];
-  readonly augment: 'recipe' | 'none';
+  readonly augment: Augment;
   readonly seed: number;
   readonly evaluateEvery: number;
   readonly threads: number;

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { paperAugmentation, zooAugmentation } from '../data/augment/recipe.js';
+import { type AugmentationRecipe, paperAugmentation, zooAugmentation } from '../data/augment/recipe.js';
 import type { Batch, BatchArrays } from '../data/batch.js';
 import { BatchLoader } from '../data/batches.js';
 import { type Dataset, describeProblem } from '../data/dataset.js';
@@ -14,7 +14,7 @@ import { learningRate, type Schedule } from '../nn/schedules.js';
 import type { Checkpoint, Progress } from '../weights/checkpoint.js';
 import { readSafetensors } from '../weights/safetensors.js';
 import { matchStartingWeights, type StartingWeights } from '../weights/starting-weights.js';
-import { type TrainConfig, type TrainOptions, trainConfig } from './config.js';
+import { type Augment, type TrainConfig, type TrainOptions, trainConfig } from './config.js';
 import { evaluateRun } from './evaluate-run.js';
 import type { TrainEvent } from './events.js';
 import { Pace } from './pace.js';
@@ -139,7 +139,7 @@ class Run {
       dataset,
       batchSize: config.batch,
       size: { width: recipe.size, height: recipe.size },
-      augmentation: config.augment === 'none' ? undefined : augmentationOf(recipe),
+      augmentation: augmentationOf(recipe, config.augment),
       seed: config.seed,
       maxBoxes: config.maxBoxes,
       targets: recipe.targets,
@@ -345,7 +345,8 @@ function arraysOf(batch: Batch, feeds: Tensors): BatchArrays {
   };
 }
 
-function augmentationOf(recipe: DetectorRecipe) {
+function augmentationOf(recipe: DetectorRecipe, augment: Augment): AugmentationRecipe {
+  if (augment !== 'recipe') return { flip: augment === 'flip' };
   return recipe.family === 'zoo' ? zooAugmentation : paperAugmentation;
 }
 
