@@ -12,7 +12,7 @@ export const trainCommand = command({
     weights: { type: 'string', describe: 'Weights to start from: a checkpoint or a backbone (.safetensors)' },
     out: { type: 'string', describe: 'Folder of the run; runs/<model>-<data> by default' },
     resume: { type: 'boolean', default: false, describe: 'Go on with the run in --out, with its own settings' },
-    epochs: { type: 'number', describe: 'Times that every picture is seen; by default some 6000 pictures in all' },
+    epochs: { type: 'number', describe: 'Times that every picture is seen; by default some 5000 pictures in all' },
     batch: { type: 'number', describe: 'Pictures in a step; 4, or 8 from 1000 pictures on' },
     accumulate: { type: 'number', describe: 'Steps whose gradients make one update (default 1)' },
     optimizer: { choices: ['adamw', 'sgd'] as const, describe: 'adamw by default; sgd is what was published' },
