@@ -32,6 +32,8 @@ async function load(session: number, model: Uint8Array | string, options: Sessio
     executionProviders: options.provider === 'cpu' ? ['cpu'] : [options.provider, 'cpu'],
     intraOpNumThreads: options.threads,
     logSeverityLevel: 4, // errors come back as exceptions, standard error stays clean
+    // Planned memory comes on top of what the first run took: a training step's peak is nearly twice as high with it.
+    enableMemPattern: false,
     // Gradients of dead units are denormal numbers, which some processors compute a hundred times slower.
     extra: { session: { set_denormal_as_zero: '1' } },
     enableProfiling: options.profile !== undefined,
