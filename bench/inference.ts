@@ -6,17 +6,22 @@ import { interleaved, milliseconds, ratio, type Timing, table, timingOf } from '
 
 const model = 'refinedet-vgg16-320';
 
-/** Detection on one picture (suppression included) against the peer's network alone. */
+/** One picture: the network against the peer's, and detection with suppression. */
 export async function benchInference(repeats: number): Promise<void> {
   const engine = await Engine.start();
-  const { outputs, weights, feeds } = refineDetInference(model, 1);
-  const detect = await loadGraph(engine, outputs, { provider: 'cpu', form: 'reference' }, { initializers: weights });
-  const variants = [{ name: 'ours', run: async () => void (await detect.run(feeds)) }];
+  const { network, detections, weights, feeds, pictures } = refineDetInference(model, 1);
+  const plain = { provider: 'cpu', form: 'reference' } as const;
+  const heads = await loadGraph(engine, network, plain, { initializers: weights });
+  const detect = await loadGraph(engine, detections, plain, { initializers: weights });
+  const variants = [
+    { name: 'network', run: async () => void (await heads.run(pictures)) },
+    { name: 'detections', run: async () => void (await detect.run(feeds)) },
+  ];
   const absent = peerAbsent();
-  const ours: Timing[] = [];
+  const ours: Map<string, Timing>[] = [];
   const peers: Timing[] = [];
   for (let round = 0; round < repeats; round++) {
-    ours.push((await interleaved(variants, 8)).get('ours')!);
+    ours.push(await interleaved(variants, 8));
     const peer = absent ? undefined : runPeer('infer', 1, 8);
     if (peer) peers.push(peer);
   }
@@ -24,10 +29,14 @@ export async function benchInference(repeats: number): Promise<void> {
     timingOf(timings.map(({ best }) => best)).best,
     timingOf(timings.map(({ median }) => median)).median,
   ];
-  const rows = [['boxwright, batch 1', ...overall(ours).map(milliseconds)]];
+  const of = (name: string) => overall(ours.map((round) => round.get(name)!));
+  const rows = [
+    ['boxwright, network', ...of('network').map(milliseconds)],
+    ['boxwright, detections', ...of('detections').map(milliseconds)],
+  ];
   if (peers.length) {
-    rows.push(['PyTorch channels-last, batch 1', ...overall(peers).map(milliseconds)]);
-    rows.push(['PyTorch / ours', ...overall(peers).map((time, i) => ratio(time / overall(ours)[i]))]);
+    rows.push(['PyTorch channels-last, network', ...overall(peers).map(milliseconds)]);
+    rows.push(['PyTorch / ours, network', ...overall(peers).map((time, i) => ratio(time / of('network')[i]))]);
   }
   console.log(table([`${model}, ms`, 'best', 'median'], rows));
   if (absent) console.log(absent);

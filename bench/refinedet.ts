@@ -1,6 +1,8 @@
 import type { Tensor } from '../src/graph/tensor.js';
-import type { Value } from '../src/graph/value.js';
+import { input, type Value } from '../src/graph/value.js';
 import { evaluationGraph, modelRecipe, trainingLosses } from '../src/models/model.js';
+import { normalizePictures } from '../src/models/pictures.js';
+import { refineDet } from '../src/models/refinedet/network.js';
 import { initialValues, Parameters } from '../src/nn/parameters.js';
 import { initialOptimizerState, type StepGraph, trainingStep } from '../src/nn/training-step.js';
 import { inputsOf, noise, zeroTensor } from './session.js';
@@ -46,24 +48,31 @@ function feedFor(name: string, value: Value): Tensor {
 }
 
 export interface InferenceBench {
-  readonly outputs: Readonly<Record<string, Value>>;
+  /** Logits and offsets, as the peer gives them. */
+  readonly network: Readonly<Record<string, Value>>;
+  /** Detections, non-maximum suppression included. */
+  readonly detections: Readonly<Record<string, Value>>;
   readonly weights: ReadonlyMap<string, Tensor>;
   readonly feeds: Record<string, Tensor>;
+  /** `feeds` that the network alone reads. */
+  readonly pictures: Record<string, Tensor>;
 }
 
-/** Detection on one picture of the network's size, weights as constants. */
+/** Pictures of the network's size, weights as constants. Random weights leave suppression more boxes than trained ones. */
 export function refineDetInference(model: string, batch: number): InferenceBench {
   const recipe = modelRecipe(model, classes);
   const { p, outputs } = evaluationGraph(recipe);
   const shape = [batch, recipe.size, recipe.size, 3];
+  const heads = refineDet(p, recipe, normalizePictures(input('images', 'uint8', shape), recipe.normalisation));
+  const { armLoc, armConf, odmLoc, odmConf } = heads;
   const pixels = Uint8Array.from(noise(batch * recipe.size ** 2 * 3, 127), (number) => number + 128);
+  const images: Tensor = { dtype: 'uint8', shape, data: pixels };
   const sizes = new Float32Array(batch * 2).fill(recipe.size);
   return {
-    outputs: { ...outputs },
+    network: { armLoc, armConf, odmLoc, odmConf },
+    detections: { ...outputs },
     weights: initialValues(p.specs.values(), 1),
-    feeds: {
-      images: { dtype: 'uint8', shape, data: pixels },
-      sizes: { dtype: 'float32', shape: [batch, 2], data: sizes },
-    },
+    feeds: { images, sizes: { dtype: 'float32', shape: [batch, 2], data: sizes } },
+    pictures: { images },
   };
 }

@@ -17,7 +17,7 @@ export async function benchStep(repeats: number, batch: number): Promise<void> {
   const state = await engine.createState(first);
   const inference = refineDetInference(model, 1);
   const plain = { provider: 'cpu', form: 'reference' } as const;
-  const detect = await loadGraph(engine, inference.outputs, plain, { initializers: inference.weights });
+  const detect = await loadGraph(engine, inference.detections, plain, { initializers: inference.weights });
   const train = async () => void (await step.run(feeds, { state, updates: graph.updates }));
   const variants = [
     { name: 'step', run: train },

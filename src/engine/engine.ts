@@ -66,16 +66,15 @@ export class Engine {
    * Loads a model (bytes, or the path of a file, whose weights may lie beside it). Costly: build a session once per
    * shape and keep it. `profile` is the prefix of the trace files that the session then writes.
    *
-   * @throws BoxwrightError `engine` if ONNX Runtime refuses the model.
+   * @throws BoxwrightError `engine` if ONNX Runtime refuses the model; `provider` if the provider's libraries or device
+   *   turn out to be missing, which ONNX Runtime notices only now.
    */
   async load(model: Uint8Array | string, { profile }: { profile?: string } = {}): Promise<Session> {
     const session = this.#nextId++;
     const options = { provider: this.provider, threads: this.#threads, profile };
     const source = typeof model === 'string' ? model : `a model of ${model.length} bytes`;
-    const ports = (await this.#ask(
-      { kind: 'load', session, model, options },
-      { doing: `Loading ${source}` },
-    )) as SessionPorts;
+    const asked = this.#ask({ kind: 'load', session, model, options }, { doing: `Loading ${source}` });
+    const ports = (await asked.catch((error) => Promise.reject(providerError(this.provider, error)))) as SessionPorts;
     return new Session((request, options) => this.#ask(request, options), session, ports);
   }
 
@@ -269,6 +268,14 @@ function engineError(message: string, doing?: string): BoxwrightError {
   const place = failed?.[1] || /name '([^']+)'|in node \(([^)]+)\)/.exec(message)?.slice(1).find(Boolean);
   const text = (failed?.[2] ?? message).trim();
   return new BoxwrightError('engine', `${doing ? `${doing} failed: ` : ''}${place ? `At ${place}: ` : ''}${text}`);
+}
+
+/** ONNX Runtime lists providers whose libraries or devices are not there; it shows when a model is loaded. */
+function providerError(provider: Provider, error: BoxwrightError): BoxwrightError {
+  if (provider === 'cpu' || !/provider|adapter/i.test(error.message)) return error;
+  const advice = 'README.md, "GPU", says what it needs; "cpu" runs everywhere';
+  const problem = `The execution provider "${provider}" does not work here; ${advice}. ONNX Runtime says: ${error.message}`;
+  return new BoxwrightError('provider', problem, { cause: error });
 }
 
 /** The providers that ONNX Runtime has on this machine. */

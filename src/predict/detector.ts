@@ -97,7 +97,7 @@ export class Detector {
       return new Detector(engine, session, { model, classes, minScore });
     } catch (error) {
       await engine.dispose();
-      throw provider === 'cpu' ? error : providerError(provider, error);
+      throw error;
     }
   }
 
@@ -196,15 +196,6 @@ export class Detector {
 
 function runnable(source: ModelSource, provider: Provider): Uint8Array | string {
   return source.kind === 'onnx' ? source.path : inferenceModel(source.path, source.checkpoint, provider);
-}
-
-/** ONNX Runtime lists providers whose libraries or devices are not there; it shows when a model is loaded. */
-function providerError(provider: Provider, error: unknown): unknown {
-  const message = error instanceof Error ? error.message : String(error);
-  if (!/provider|adapter/i.test(message)) return error;
-  const advice = 'README.md, "GPU", says what it needs; "cpu" runs everywhere';
-  const problem = `The execution provider "${provider}" does not work here; ${advice}. ONNX Runtime says: ${message}`;
-  return new BoxwrightError('provider', problem, { cause: error });
 }
 
 function requireScore(minScore: number): void {
