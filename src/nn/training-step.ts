@@ -158,7 +158,7 @@ class StepWriter {
 
   #update(gradients: readonly Value[]): void {
     scope('optimizer', () => {
-      const { optimizer, clipNorm } = this.#recipe;
+      const { optimizer, clipNorm, accumulate = 1 } = this.#recipe;
       const norm = sqrt(sumOf(gradients.map((value) => reduceSumSquare(value))));
       this.#outputs.gradient_norm = norm;
       const scale = clipNorm === undefined ? undefined : minimum(div(clipNorm, maximum(norm, 1e-12)), 1);
@@ -166,7 +166,8 @@ class StepWriter {
       const kinds = optimizerState(optimizer);
       const count = kinds.scalars.includes('step_count') ? add(this.#stateInput('step_count', []), 1) : undefined;
       if (count) this.#next('step_count', count);
-      const moved = new Map<string, Value>(this.#p.updates);
+      // With accumulation the statistics have moved with each batch; this graph finds them in the state.
+      const moved = new Map<string, Value>(accumulate === 1 ? this.#p.updates : []);
       this.#trained.forEach((spec, i) => {
         const names = kinds.perParameter.map((kind) => stateName(kind, spec.name));
         const state = names.map((name) => this.#stateInput(name, spec.shape));

@@ -66,6 +66,8 @@ export interface TrainConfig {
   readonly clip: number;
   readonly average: number;
   readonly freeze: readonly string[];
+  /** Batch norm layers that keep the statistics that came with the weights. */
+  readonly fixedStatistics: readonly string[];
   readonly augment: Augment;
   readonly seed: number;
   readonly evaluateEvery: number;
@@ -82,6 +84,7 @@ export interface DataFacts {
   readonly hasBatchNorm: boolean;
   /** Layers that stay as they are by default when weights are given: edges and blobs are the same on all pictures. */
   readonly earlyLayers: readonly string[];
+  readonly fixedStatistics: readonly string[];
 }
 
 /** Fills in the defaults. @throws BoxwrightError `config` for values out of range. */
@@ -109,6 +112,7 @@ export function trainConfig(options: TrainOptions, facts: DataFacts): TrainConfi
     clip: options.clip ?? 10,
     average: options.average ?? 0.998,
     freeze: options.freeze ?? (options.weights ? facts.earlyLayers : []),
+    fixedStatistics: facts.fixedStatistics,
     augment: options.augment ?? 'recipe',
     seed: options.seed ?? 0,
     evaluateEvery: options.evaluateEvery ?? Math.max(1, Math.round(epochs / 10)),

@@ -1,8 +1,9 @@
 /** Throughput and time left, from the last steps. */
 export class Pace {
   readonly #window: { readonly at: number; readonly waited: number }[] = [];
+  readonly #started = performance.now();
   #waited = 0;
-  #started = performance.now();
+  #recent = { stepMs: 0, waiting: 0 };
 
   /** Milliseconds since the run's first step, and of these the ones spent waiting for pictures. */
   get elapsed(): { total: number; waited: number } {
@@ -11,24 +12,26 @@ export class Pace {
 
   /** Notes a finished step. */
   step(waitedMs: number): void {
+    const at = performance.now();
     this.#waited += waitedMs;
-    this.#window.push({ at: performance.now(), waited: this.#waited });
+    this.#window.push({ at, waited: this.#waited });
     if (this.#window.length > 21) this.#window.shift();
+    const [first] = this.#window;
+    if (at > first.at) {
+      const span = at - first.at;
+      this.#recent = { stepMs: span / (this.#window.length - 1), waiting: (this.#waited - first.waited) / span };
+    } else if (this.#recent.stepMs === 0) {
+      this.#recent = { stepMs: at - this.#started, waiting: waitedMs / Math.max(at - this.#started, 1) };
+    }
   }
 
-  /** Starts the window anew after a pause, such as an evaluation. */
+  /** Starts the window anew after a pause, such as an evaluation; until the second step the old pace stands. */
   pause(): void {
     this.#window.length = 0;
   }
 
-  /** Milliseconds a step takes, and the part of it spent waiting; from the start where there is no other step yet. */
-  get recent(): { stepMs: number; waiting: number } {
-    const [first] = this.#window;
-    const last = this.#window.at(-1);
-    if (!last) return { stepMs: 0, waiting: 0 };
-    if (first === last)
-      return { stepMs: last.at - this.#started, waiting: last.waited / Math.max(last.at - this.#started, 1) };
-    const span = last.at - first.at;
-    return { stepMs: span / (this.#window.length - 1), waiting: (last.waited - first.waited) / span };
+  /** Milliseconds that a step takes of late, and the part of it spent waiting. */
+  get recent(): { readonly stepMs: number; readonly waiting: number } {
+    return this.#recent;
   }
 }

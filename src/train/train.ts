@@ -1,24 +1,20 @@
 import { existsSync } from 'node:fs';
-import { type AugmentationRecipe, paperAugmentation, zooAugmentation } from '../data/augment/recipe.js';
 import type { Batch, BatchArrays } from '../data/batch.js';
 import { BatchLoader } from '../data/batches.js';
-import { type Dataset, describeProblem } from '../data/dataset.js';
-import { openDataset } from '../data/open.js';
+import { describeProblem } from '../data/dataset.js';
 import { Engine } from '../engine/engine.js';
 import type { Tensors } from '../engine/protocol.js';
 import { BoxwrightError } from '../errors.js';
 import type { Tensor } from '../graph/index.js';
-import { type DetectorRecipe, evaluationGraph, modelRecipe } from '../models/model.js';
-import { initialValues } from '../nn/parameters.js';
 import { learningRate, type Schedule } from '../nn/schedules.js';
 import type { Checkpoint, Progress } from '../weights/checkpoint.js';
-import { readSafetensors } from '../weights/safetensors.js';
-import { matchStartingWeights, type StartingWeights } from '../weights/starting-weights.js';
-import { type Augment, type TrainConfig, type TrainOptions, trainConfig } from './config.js';
+import type { TrainConfig, TrainOptions } from './config.js';
 import { evaluateRun } from './evaluate-run.js';
 import type { TrainEvent } from './events.js';
 import { Pace } from './pace.js';
-import { freeRunFolder, RunFolder } from './run-folder.js';
+import { pipelineOf } from './pipeline.js';
+import { prepare, type RunSetup } from './prepare.js';
+import { RunFolder } from './run-folder.js';
 import { TrainingSession } from './training-session.js';
 
 /**
@@ -34,51 +30,9 @@ import { TrainingSession } from './training-session.js';
  *   weights and folders that do not fit.
  */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, void, undefined> {
-  const run = await prepare(options);
+  const run = new Run(await prepare(options));
   await using _ = { [Symbol.asyncDispose]: () => run.dispose() };
   yield* run.events();
-}
-
-/** Opens everything that a run needs; nothing is written before all of it is known to fit. */
-async function prepare(options: TrainOptions): Promise<Run> {
-  const folder = options.resume ? RunFolder.open(requireOut(options)) : undefined;
-  const saved = folder?.readConfig();
-  const { model, data, trainPart = 'train', valPart = 'val' } = saved ?? options;
-  const path = folder?.path ?? options.out ?? freeRunFolder(model, data);
-  if (!folder) RunFolder.requireFree(path);
-  modelRecipe(model, 1); // an unknown model is told before any data is read
-  const dataset = await openDataset(data, { part: trainPart, classes: saved?.classes });
-  const validation = await openDataset(data, { part: valPart, classes: dataset.classes });
-  const recipe = modelRecipe(model, dataset.classes.length);
-  const facts = {
-    classes: dataset.classes,
-    pictures: dataset.images.length,
-    maxBoxes: Math.max(1, ...dataset.images.map(({ objects }) => objects.length)),
-    hasBatchNorm: recipe.tcb.norm !== undefined,
-    earlyLayers: recipe.backbone.kind === 'resnet' ? ['backbone.conv1', 'backbone.bn1', 'backbone.layer1'] : [],
-  };
-  const config = saved ?? trainConfig(options, facts);
-  const checkpoint = await folder?.readLast();
-  return new Run({ config, recipe, dataset, validation, checkpoint, path, folder, options });
-}
-
-function requireOut({ out }: TrainOptions): string {
-  if (!out) throw new BoxwrightError('config', '--resume needs the folder of the run: give it by --out.');
-  if (!existsSync(out))
-    throw new BoxwrightError('io', `There is no run to resume in ${out}: the folder does not exist.`);
-  return out;
-}
-
-interface RunSetup {
-  readonly config: TrainConfig;
-  readonly recipe: DetectorRecipe;
-  readonly dataset: Dataset;
-  readonly validation: Dataset;
-  readonly checkpoint: Checkpoint | undefined;
-  readonly path: string;
-  /** Present in a run that goes on. */
-  readonly folder: RunFolder | undefined;
-  readonly options: TrainOptions;
 }
 
 class Run {
@@ -133,13 +87,12 @@ class Run {
   }
 
   async #start(): Promise<TrainEvent> {
-    const { config, recipe, dataset, validation, checkpoint, folder, path, options } = this.#setup;
-    const { parameters, weights } = await this.#firstWeights();
+    const { config, recipe, dataset, validation, checkpoint, folder, path, options, parameters } = this.#setup;
     this.#loader = new BatchLoader({
       dataset,
       batchSize: config.batch,
       size: { width: recipe.size, height: recipe.size },
-      augmentation: augmentationOf(recipe, config.augment),
+      ...pipelineOf(recipe, config.augment),
       seed: config.seed,
       maxBoxes: config.maxBoxes,
       targets: recipe.targets,
@@ -161,7 +114,7 @@ class Run {
       parameters,
       state: checkpoint?.state,
       gathered: this.#progress.step % config.accumulate,
-      fixedStatistics: (layer) => weights?.fixedLayers.has(layer) ?? false,
+      fixedStatistics: (layer) => config.fixedStatistics.includes(layer),
     });
     this.#folder = folder ?? RunFolder.create(path);
     if (folder) await folder.rewindEvents(this.#progress.step);
@@ -175,32 +128,8 @@ class Run {
       pictures: { train: dataset.images.length, val: validation.images.length },
       batchesPerEpoch: this.#loader.batchesPerEpoch,
       resumedAt: this.#progress.step,
-      weights: weights && describeWeights(config.weights!, weights),
+      weights: this.#setup.weights,
     };
-  }
-
-  /** Fresh parameters, those of `--weights` in their place, and those of the checkpoint in theirs. */
-  async #firstWeights(): Promise<{ parameters: Map<string, Tensor>; weights?: StartingWeights }> {
-    const { config, recipe, checkpoint } = this.#setup;
-    const { p } = evaluationGraph(recipe);
-    const parameters = new Map<string, Tensor>(initialValues(p.specs.values(), config.seed));
-    let weights: StartingWeights | undefined;
-    if (config.weights) {
-      const { tensors } = await readSafetensors(config.weights, { widen: true });
-      const epsilon = recipe.backbone.kind === 'resnet' ? recipe.backbone.norm.epsilon : 0;
-      weights = matchStartingWeights(p.specs, tensors, epsilon, config.weights);
-      for (const [name, tensor] of weights.taken) parameters.set(name, tensor);
-    }
-    for (const name of p.specs.keys()) {
-      const saved = checkpoint?.parameters.get(name);
-      if (checkpoint && !saved)
-        throw new BoxwrightError(
-          'weights',
-          `${this.#setup.path}/last.safetensors lacks "${name}": it is of another model.`,
-        );
-      if (saved) parameters.set(name, saved);
-    }
-    return { parameters, weights };
   }
 
   /** @returns whether the signal stopped it. */
@@ -345,22 +274,8 @@ function arraysOf(batch: Batch, feeds: Tensors): BatchArrays {
   };
 }
 
-function augmentationOf(recipe: DetectorRecipe, augment: Augment): AugmentationRecipe {
-  if (augment !== 'recipe') return { flip: augment === 'flip' };
-  return recipe.family === 'zoo' ? zooAugmentation : paperAugmentation;
-}
-
 function count(tensors: Iterable<Tensor>): number {
   let sum = 0;
   for (const { data } of tensors) sum += data.length;
   return sum;
-}
-
-function describeWeights(source: string, { taken, missing, left, misfits }: StartingWeights): string {
-  const parts = [`${taken.size} parameters from ${source}`, `${missing.length} start fresh`];
-  if (left.length)
-    parts.push(`${left.length} tensors of the file have no place here (${left.slice(0, 3).join(', ')} …)`);
-  if (misfits.length)
-    parts.push(`${misfits.length} have another shape and start fresh (${misfits.slice(0, 3).join(', ')} …)`);
-  return parts.join('; ');
 }

@@ -74,8 +74,8 @@ test(
   () =>
     withShapes(async (folder, data) => {
       const [whole, killed] = [join(folder, 'whole'), join(folder, 'killed')];
-      assert.equal((await runCli(...small(data, whole, 3))).code, 0);
-      const running = startCli(small(data, killed, 3));
+      assert.equal((await runCli(...small(data, whole, 2))).code, 0);
+      const running = startCli(small(data, killed, 2));
       await seen(running, 'checkpoint');
       running.process.kill('SIGKILL');
       await running.result;

@@ -1,0 +1,137 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Dataset } from '../data/dataset.js';
+import { openDataset } from '../data/open.js';
+import { BoxwrightError } from '../errors.js';
+import type { Tensor } from '../graph/index.js';
+import { type DetectorRecipe, evaluationGraph, modelRecipe } from '../models/model.js';
+import { initialValues, type ParameterSpec } from '../nn/parameters.js';
+import type { Checkpoint } from '../weights/checkpoint.js';
+import { readSafetensors } from '../weights/safetensors.js';
+import { matchStartingWeights, type StartingWeights } from '../weights/starting-weights.js';
+import { type DataFacts, type TrainConfig, type TrainOptions, trainConfig } from './config.js';
+import { freeRunFolder, RunFolder } from './run-folder.js';
+
+/** Everything that a run starts from. */
+export interface RunSetup {
+  readonly config: TrainConfig;
+  readonly recipe: DetectorRecipe;
+  readonly dataset: Dataset;
+  readonly validation: Dataset;
+  /** First values of all parameters. */
+  readonly parameters: ReadonlyMap<string, Tensor>;
+  /** What came from `--weights`, in words. */
+  readonly weights?: string;
+  readonly checkpoint: Checkpoint | undefined;
+  readonly path: string;
+  /** Present in a run that goes on. */
+  readonly folder: RunFolder | undefined;
+  readonly options: TrainOptions;
+}
+
+/** Opens everything that a run needs; nothing is written before all of it is known to fit. */
+export async function prepare(options: TrainOptions): Promise<RunSetup> {
+  return options.resume ? prepareToGoOn(options) : prepareNew(options);
+}
+
+async function prepareNew(options: TrainOptions): Promise<RunSetup> {
+  const path = options.out ?? freeRunFolder(options.model, options.data);
+  RunFolder.requireFree(path);
+  modelRecipe(options.model, 1); // an unknown model is told before any data is read
+  const { dataset, validation } = await openParts(options);
+  const recipe = modelRecipe(options.model, dataset.classes.length);
+  const specs = specsOf(recipe);
+  const matched = options.weights === undefined ? undefined : await readWeights(options.weights, recipe, specs);
+  // Paths as they are from everywhere: a run may be resumed in another folder.
+  const absolute = { ...options, data: resolve(options.data), weights: options.weights && resolve(options.weights) };
+  const config = trainConfig(absolute, factsOf(dataset, recipe, matched));
+  const parameters = firstValues(specs, config, matched);
+  const weights = matched && describeWeights(options.weights!, matched);
+  return {
+    config,
+    recipe,
+    dataset,
+    validation,
+    parameters,
+    weights,
+    checkpoint: undefined,
+    path,
+    folder: undefined,
+    options,
+  };
+}
+
+async function prepareToGoOn(options: TrainOptions): Promise<RunSetup> {
+  const path = requireOut(options);
+  const folder = RunFolder.open(path);
+  const config = folder.readConfig();
+  const recipe = modelRecipe(config.model, config.classes.length);
+  const { dataset, validation } = await openParts(config, config.classes);
+  const checkpoint = await folder.readLast();
+  const specs = specsOf(recipe);
+  // Without a checkpoint the run starts where it started before, weights and all.
+  const matched = checkpoint || !config.weights ? undefined : await readWeights(config.weights, recipe, specs);
+  const parameters = firstValues(specs, config, matched);
+  for (const name of checkpoint ? specs.keys() : []) {
+    const saved = checkpoint?.parameters.get(name);
+    if (!saved) throw new BoxwrightError('weights', `${folder.last} lacks "${name}": it is of another model.`);
+    parameters.set(name, saved);
+  }
+  return { config, recipe, dataset, validation, parameters, checkpoint, path, folder, options };
+}
+
+function requireOut({ out }: TrainOptions): string {
+  if (!out) throw new BoxwrightError('config', '--resume needs the folder of the run: give it by --out.');
+  if (!existsSync(out))
+    throw new BoxwrightError('io', `There is no run to resume in ${out}: the folder does not exist.`);
+  return out;
+}
+
+async function openParts(
+  { data, trainPart = 'train', valPart = 'val' }: Pick<TrainOptions, 'data' | 'trainPart' | 'valPart'>,
+  classes?: readonly string[],
+): Promise<{ dataset: Dataset; validation: Dataset }> {
+  const dataset = await openDataset(data, { part: trainPart, classes });
+  return { dataset, validation: await openDataset(data, { part: valPart, classes: dataset.classes }) };
+}
+
+function specsOf(recipe: DetectorRecipe): ReadonlyMap<string, ParameterSpec> {
+  return evaluationGraph(recipe).p.specs;
+}
+
+async function readWeights(
+  path: string,
+  { backbone }: DetectorRecipe,
+  specs: ReadonlyMap<string, ParameterSpec>,
+): Promise<StartingWeights> {
+  const { tensors } = await readSafetensors(path, { widen: true });
+  return matchStartingWeights(specs, tensors, backbone.kind === 'resnet' ? backbone.norm.epsilon : 0, path);
+}
+
+function factsOf(dataset: Dataset, { backbone, tcb }: DetectorRecipe, matched: StartingWeights | undefined): DataFacts {
+  return {
+    classes: dataset.classes,
+    pictures: dataset.images.length,
+    maxBoxes: Math.max(1, ...dataset.images.map(({ objects }) => objects.length)),
+    hasBatchNorm: tcb.norm !== undefined,
+    earlyLayers: backbone.kind === 'resnet' ? ['backbone.conv1', 'backbone.bn1', 'backbone.layer1'] : [],
+    fixedStatistics: [...(matched?.fixedLayers ?? [])],
+  };
+}
+
+/** Fresh parameters, and those of the weights in their place. */
+function firstValues(
+  specs: ReadonlyMap<string, ParameterSpec>,
+  { seed }: TrainConfig,
+  matched: StartingWeights | undefined,
+): Map<string, Tensor> {
+  return new Map<string, Tensor>([...initialValues(specs.values(), seed), ...(matched?.taken ?? [])]);
+}
+
+function describeWeights(source: string, { taken, missing, left, misfits }: StartingWeights): string {
+  const some = (names: readonly string[]) => names.slice(0, 3).join(', ') + (names.length > 3 ? ', …' : '');
+  const parts = [`${taken.size} parameters from ${source}`, `${missing.length} start fresh`];
+  if (left.length) parts.push(`${left.length} tensors of the file have no place here (${some(left)})`);
+  if (misfits.length) parts.push(`${misfits.length} have another shape and start fresh (${some(misfits)})`);
+  return parts.join('; ');
+}
