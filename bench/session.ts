@@ -1,8 +1,8 @@
 import type { Engine, Session } from '../src/engine/engine.js';
-import { writeOnnx } from '../src/graph/onnx/write.js';
 import { elementCount, newArray, type Tensor } from '../src/graph/tensor.js';
 import { isInput, leafName, topological, type Value } from '../src/graph/value.js';
-import { lowerFor, type Target } from '../src/lowering/index.js';
+import type { Target } from '../src/lowering/index.js';
+import { writeLowered } from '../src/lowering/write.js';
 
 /** Numbers in [-scale, scale), always the same. */
 export function noise(count: number, scale = 1): Float32Array {
@@ -24,9 +24,7 @@ export async function loadGraph(
   target: Target,
   { initializers, profile }: { initializers?: ReadonlyMap<string, Tensor>; profile?: string } = {},
 ): Promise<Session> {
-  const lowered = lowerFor(Object.values(outputs), target);
-  const named = Object.fromEntries(Object.keys(outputs).map((name, i) => [name, lowered[i]]));
-  const { bytes } = writeOnnx({ name: 'bench', outputs: named, initializers });
+  const { bytes } = writeLowered({ name: 'bench', outputs, initializers }, target);
   return engine.load(bytes, { profile });
 }
 

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { BoxwrightError } from '../errors.js';
-import { type OnnxModel, opset, writeOnnx } from '../graph/onnx/write.js';
-import { lowerFor } from '../lowering/index.js';
+import { type OnnxModel, opset } from '../graph/onnx/write.js';
+import { writeLowered } from '../lowering/write.js';
 import { type DetectorRecipe, inferenceGraph, modelRecipe } from '../models/model.js';
 import { requireWeights } from '../predict/inference-model.js';
 import { openModel } from '../predict/model-source.js';
@@ -88,18 +88,17 @@ function write(
   const weights = requireWeights(path, checkpoint.model, p.specs, weightsToUse(checkpoint));
   const graph = { outputs: Object.values(outputs), weights };
   const { outputs: ready, weights: values, folded } = fold ? foldBatchNorm(graph) : { ...graph, folded: 0 };
-  const lowered = lowerFor(ready, { provider: 'cpu', form: 'reference' });
-  const onnx = writeOnnx({
+  const description = {
     name: checkpoint.model,
     doc: `Object detector ${checkpoint.model}, ${checkpoint.classes.length} classes, by boxwright ${version}.`,
-    outputs: Object.fromEntries(Object.keys(outputs).map((name, i) => [name, lowered[i]])),
+    outputs: Object.fromEntries(Object.keys(outputs).map((name, i) => [name, ready[i]])),
     outputDocs,
     initializers: values,
     metadata: metadataOf(checkpoint, recipe),
     externalName,
     ...(externalData ? { externalFrom: 0 } : {}),
-  });
-  return { onnx, folded };
+  };
+  return { onnx: writeLowered(description, { provider: 'cpu', form: 'reference' }), folded };
 }
 
 function metadataOf({ model, classes }: Checkpoint, { size, postprocess }: DetectorRecipe): Record<string, string> {

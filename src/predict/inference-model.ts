@@ -1,7 +1,7 @@
 import { BoxwrightError } from '../errors.js';
-import { writeOnnx } from '../graph/onnx/write.js';
 import type { Tensor } from '../graph/tensor.js';
-import { lowerFor, type Target } from '../lowering/index.js';
+import type { Target } from '../lowering/index.js';
+import { writeLowered } from '../lowering/write.js';
 import { inferenceGraph, modelRecipe } from '../models/model.js';
 import type { ParameterSpec } from '../nn/parameters.js';
 import { type Checkpoint, weightsToUse } from '../weights/checkpoint.js';
@@ -10,10 +10,8 @@ import { type Checkpoint, weightsToUse } from '../weights/checkpoint.js';
 export function inferenceModel(path: string, checkpoint: Checkpoint, provider: Target['provider']): Uint8Array {
   const { p, outputs } = inferenceGraph(modelRecipe(checkpoint.model, checkpoint.classes.length));
   const weights = requireWeights(path, checkpoint.model, p.specs, weightsToUse(checkpoint));
-  const names = Object.keys(outputs);
-  const lowered = lowerFor(Object.values(outputs), { provider, form: 'reference' }); // fast forms are for gradients
-  const named = Object.fromEntries(names.map((name, i) => [name, lowered[i]]));
-  const { bytes, external } = writeOnnx({ name: checkpoint.model, outputs: named, initializers: weights });
+  const graph = { name: checkpoint.model, outputs: { ...outputs }, initializers: weights };
+  const { bytes, external } = writeLowered(graph, { provider, form: 'reference' }); // fast forms are for gradients
   if (external) throw new BoxwrightError('weights', `${path}: over 2 GB of weights do not run from memory.`);
   return bytes;
 }

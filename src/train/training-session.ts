@@ -2,8 +2,7 @@ import type { Engine, Session, State } from '../engine/engine.js';
 import type { Tensors } from '../engine/protocol.js';
 import { BoxwrightError } from '../errors.js';
 import type { Tensor, Value } from '../graph/index.js';
-import { writeOnnx } from '../graph/onnx/write.js';
-import { lowerFor } from '../lowering/index.js';
+import { writeLowered } from '../lowering/write.js';
 import { type DetectorRecipe, evaluationGraph, trainingLosses } from '../models/model.js';
 import { Parameters } from '../nn/parameters.js';
 import {
@@ -79,7 +78,7 @@ export class TrainingSession {
     const step = trainingStep(p, trainingLosses(p, recipe, batch, maxBoxes), setup.step);
     const moving = new Set([...step.trained.map(({ name }) => name), ...p.updates.keys()]);
     const frozen = new Map([...setup.parameters].filter(([name]) => !moving.has(name)));
-    const load = (name: string, graph: StepGraph) => engine.load(writeStep(name, graph, engine, frozen));
+    const load = (name: string, { outputs }: StepGraph) => engine.load(writeGraph(name, outputs, engine, frozen, true));
     const sessions = { batch: await load('step', step.batch), apply: step.apply && (await load('apply', step.apply)) };
     const state: Record<string, Tensor> = {};
     for (const name of moving) state[name] = setup.parameters.get(name)!;
@@ -150,10 +149,6 @@ export class TrainingSession {
   }
 }
 
-function writeStep(name: string, { outputs }: StepGraph, engine: Engine, frozen: Frozen): Uint8Array {
-  return writeGraph(name, outputs, engine, frozen, true);
-}
-
 function writeGraph(
   name: string,
   outputs: Readonly<Record<string, Value>>,
@@ -161,15 +156,13 @@ function writeGraph(
   frozen: Frozen,
   training: boolean,
 ): Uint8Array {
-  const names = Object.keys(outputs);
   // The fast forms are for steps; inference is what the runtime itself is best at.
   const form = training ? 'fast' : 'reference';
-  const lowered = lowerFor(Object.values(outputs), { provider: engine.provider, form, training });
-  const { bytes, external } = writeOnnx({
-    name,
-    outputs: Object.fromEntries(names.map((output, i) => [output, lowered[i]])),
-    initializers: frozen,
-  });
-  if (external) throw new BoxwrightError('graph', 'Frozen weights of more than 2 GB do not fit into a training graph.');
+  const target = { provider: engine.provider, form, training } as const;
+  const { bytes, external } = writeLowered({ name, outputs, initializers: frozen }, target);
+  if (external) {
+    const advice = 'freeze fewer parameters or choose a smaller model';
+    throw new BoxwrightError('graph', `Frozen weights of more than 2 GB do not fit into a training graph: ${advice}.`);
+  }
   return bytes;
 }

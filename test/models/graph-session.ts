@@ -1,22 +1,16 @@
 // Runs model graphs with given parameters, as training and evaluation do: parameters as state of an engine.
 import type { Engine, Session, State } from '../../src/engine/engine.js';
-import { writeOnnx } from '../../src/graph/onnx/write.js';
 import { elementCount, type Tensor } from '../../src/graph/tensor.js';
 import type { Value } from '../../src/graph/value.js';
-import { lowerFor, type Target } from '../../src/lowering/index.js';
+import type { Target } from '../../src/lowering/index.js';
+import { writeLowered } from '../../src/lowering/write.js';
 import type { ParameterSpec } from '../../src/nn/parameters.js';
 
 export const reference: Target = { provider: 'cpu', form: 'reference' };
 export const fast: Target = { provider: 'cpu', form: 'fast', training: true };
 
 export async function load(engine: Engine, outputs: Record<string, Value>, target: Target): Promise<Session> {
-  const names = Object.keys(outputs);
-  const lowered = lowerFor(Object.values(outputs), target);
-  const { bytes } = writeOnnx({
-    name: 'test',
-    outputs: Object.fromEntries(names.map((name, i) => [name, lowered[i]])),
-  });
-  return engine.load(bytes);
+  return engine.load(writeLowered({ name: 'test', outputs }, target).bytes);
 }
 
 /** Runs a graph once on the feeds and parameters. */
