@@ -1,38 +1,44 @@
 import type { Batch } from '../data/batch.js';
 import { BatchLoader } from '../data/batches.js';
-import type { Dataset } from '../data/dataset.js';
-import { CocoEvaluator, type CocoResult, truthOf } from '../evaluate/index.js';
+import type { DataProblem, Dataset } from '../data/dataset.js';
+import { CocoEvaluator, type CocoResult, type Detections, truthOf } from '../evaluate/index.js';
 import type { Tensor } from '../graph/index.js';
 import type { TrainingSession } from './training-session.js';
 
-/** Judges a model in training on a data set. Pictures are kept decoded by the loader's workers only as long as needed. */
+export interface EvaluateRunOptions {
+  /** Side of the network's input in pixels. */
+  readonly size: number;
+  /** Pictures in one run of the model. */
+  readonly batch: number;
+  readonly workers?: number;
+  /** Told of each picture that cannot be decoded; the figures are without it, since a long run should not end there. */
+  readonly onProblem: (problem: DataProblem) => void;
+}
+
+/** COCO's figures of a model in training, with the truth, picture ids and order of `evaluateDetections`. */
 export async function evaluateRun(
   session: TrainingSession,
   dataset: Dataset,
-  size: number,
-  batch: number,
-  workers: number | undefined,
-  signal?: AbortSignal,
+  { size, batch, workers, onProblem }: EvaluateRunOptions,
 ): Promise<CocoResult> {
   const evaluator = new CocoEvaluator({ classes: dataset.classes });
+  const batchSize = Math.min(batch, dataset.images.length);
   await using loader = new BatchLoader({
     dataset,
-    batchSize: Math.min(batch, dataset.images.length),
+    batchSize,
     size: { width: size, height: size },
     shuffle: false,
     broken: 'replace',
     workers,
+    onProblem: (problem) => onProblem({ ...problem, action: 'dropped' }),
   });
   for await (const part of loader.epoch(0)) {
-    signal?.throwIfAborted();
-    const found = await session.detect(...inputsOf(part, size));
-    const rows = rowsByPicture(found.pictures.data as BigInt64Array, part.count);
-    for (let i = 0; i < part.count; i++) {
-      evaluator.addPicture({
-        id: part.pictures[i],
-        truth: truthOf(dataset.images[part.pictures[i]]),
-        detections: select(found, rows[i]),
-      });
+    const found = detectionsByPicture(await session.detect(...inputsOf(part, size)), part.count);
+    for (const [i, detections] of found.entries()) {
+      const image = dataset.images[part.pictures[i]];
+      // A picture out of its place stands in for a broken one, and counts only in its own.
+      const inPlace = part.pictures[i] === part.index * batchSize + i;
+      if (inPlace) evaluator.addPicture({ id: image.id, truth: truthOf(image), detections });
     }
     part.release();
   }
@@ -49,21 +55,18 @@ function inputsOf({ images, sourceSizes }: Batch, size: number): [images: Tensor
   ];
 }
 
-function rowsByPicture(pictures: BigInt64Array, count: number): number[][] {
-  const rows: number[][] = Array.from({ length: count }, () => []);
-  pictures.forEach((picture, row) => {
-    rows[Number(picture)]?.push(row);
-  });
-  return rows;
-}
-
-function select(found: Readonly<Record<string, Tensor>>, rows: readonly number[]) {
+/** The rows of a batch's detections for each of its first `count` pictures. */
+function detectionsByPicture(found: Readonly<Record<string, Tensor>>, count: number): Detections[] {
   const boxes = found.boxes.data as Float32Array;
   const scores = found.scores.data as Float32Array;
   const labels = found.labels.data as BigInt64Array;
-  return {
-    boxes: rows.flatMap((row) => Array.from(boxes.subarray(4 * row, 4 * row + 4))),
-    scores: rows.map((row) => scores[row]),
-    labels: rows.map((row) => Number(labels[row])),
-  };
+  const rows: number[][] = Array.from({ length: count }, () => []);
+  (found.pictures.data as BigInt64Array).forEach((picture, row) => {
+    rows[Number(picture)]?.push(row);
+  });
+  return rows.map((own) => ({
+    boxes: own.flatMap((row) => Array.from(boxes.subarray(4 * row, 4 * row + 4))),
+    scores: own.map((row) => scores[row]),
+    labels: own.map((row) => Number(labels[row])),
+  }));
 }

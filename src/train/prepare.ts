@@ -112,7 +112,7 @@ function factsOf(dataset: Dataset, { backbone, tcb }: DetectorRecipe, matched: S
   return {
     classes: dataset.classes,
     pictures: dataset.images.length,
-    maxBoxes: Math.max(1, ...dataset.images.map(({ objects }) => objects.length)),
+    maxBoxes: dataset.images.reduce((most, { objects }) => Math.max(most, objects.length), 1),
     hasBatchNorm: tcb.norm !== undefined,
     earlyLayers: backbone.kind === 'resnet' ? ['backbone.conv1', 'backbone.bn1', 'backbone.layer1'] : [],
     fixedStatistics: [...(matched?.fixedLayers ?? [])],

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import type { Batch, BatchArrays } from '../data/batch.js';
 import { BatchLoader } from '../data/batches.js';
-import { describeProblem } from '../data/dataset.js';
+import { type DataProblem, describeProblem } from '../data/dataset.js';
 import { Engine } from '../engine/engine.js';
 import type { Tensors } from '../engine/protocol.js';
 import { BoxwrightError } from '../errors.js';
 import type { Tensor } from '../graph/index.js';
 import { learningRate, type Schedule } from '../nn/schedules.js';
-import type { Checkpoint, Progress } from '../weights/checkpoint.js';
+import { type Checkpoint, type Progress, weightsToUse } from '../weights/checkpoint.js';
 import type { TrainConfig, TrainOptions } from './config.js';
 import { evaluateRun } from './evaluate-run.js';
 import type { TrainEvent } from './events.js';
@@ -39,6 +39,8 @@ class Run {
   readonly #setup: RunSetup;
   readonly #config: TrainConfig;
   readonly #pace = new Pace();
+  /** Problems told once each, though every evaluation meets its own again. */
+  readonly #told = new Set<string>();
   readonly #warnings: string[] = [];
   #folder!: RunFolder;
   #engine: Engine | undefined;
@@ -97,7 +99,7 @@ class Run {
       maxBoxes: config.maxBoxes,
       targets: recipe.targets,
       workers: options.workers,
-      onProblem: (problem) => this.#warnings.push(describeProblem(problem)),
+      onProblem: (problem) => this.#note(problem),
     });
     this.#engine = await Engine.start({ provider: config.provider, threads: config.threads });
     this.#session = await TrainingSession.create(this.#engine, {
@@ -140,7 +142,7 @@ class Run {
       const { epoch } = this.#progress;
       for await (const batch of this.#loader!.epoch(epoch, this.#progress.batch)) {
         yield await this.#step(batch);
-        for (const message of this.#warnings.splice(0)) yield { kind: 'warning', message };
+        yield* this.#untold();
         if (signal?.aborted) {
           yield await this.#save();
           return true;
@@ -155,6 +157,16 @@ class Run {
     return false;
   }
 
+  #note(problem: DataProblem): void {
+    const message = describeProblem(problem);
+    if (!this.#told.has(message)) this.#warnings.push(message);
+    this.#told.add(message);
+  }
+
+  *#untold(): Generator<TrainEvent, void, undefined> {
+    for (const message of this.#warnings.splice(0)) yield { kind: 'warning', message };
+  }
+
   async #step(batch: Batch): Promise<TrainEvent> {
     const { batch: size, average, accumulate } = this.#config;
     const { step } = this.#progress;
@@ -164,7 +176,7 @@ class Run {
     const decay = Math.min(average, (1 + update) / (10 + update));
     const back = (feeds: Tensors) => batch.release(arraysOf(batch, feeds));
     const { loss, losses, gradientNorm } = await this.#session.step(this.#feeds(batch), rate, decay, back);
-    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw this.#diverged(batch, loss);
+    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw this.#diverged(batch, loss, gradientNorm);
     this.#progress = { ...this.#progress, batch: batch.index + 1, step: step + 1 };
     this.#pace.step(batch.waitedMs);
     const { stepMs, waiting } = this.#pace.recent;
@@ -210,34 +222,32 @@ class Run {
     return { base, warmup: warmup ? { steps: warmup, start: 0.01 } : undefined, decay: decay[schedule] };
   }
 
-  #diverged({ files }: Batch, loss: number): BoxwrightError {
+  #diverged({ files }: Batch, loss: number, gradientNorm: number): BoxwrightError {
     const kept = existsSync(this.#folder.last)
       ? `The checkpoint before it stays: ${this.#folder.last}.`
       : 'There was no checkpoint yet.';
     return new BoxwrightError(
       'diverged',
-      `The loss of step ${this.#progress.step + 1} is ${loss}. Its pictures: ${files.join(', ')}. ${kept} A smaller --lr, or --clip, usually helps.`,
+      `In step ${this.#progress.step + 1} the loss is ${loss} and the gradient's length ${gradientNorm}. Its pictures: ${files.join(', ')}. ${kept} A smaller --lr, or --clip, usually helps.`,
     );
   }
 
   async *#evaluate(): AsyncGenerator<TrainEvent, void, undefined> {
     const { validation, recipe, options } = this.#setup;
     const began = performance.now();
-    const { coco, perClass } = await evaluateRun(
-      this.#session,
-      validation,
-      recipe.size,
-      this.#config.batch,
-      options.workers,
-    );
+    const { coco, perClass } = await evaluateRun(this.#session, validation, {
+      size: recipe.size,
+      batch: this.#config.batch,
+      workers: options.workers,
+      onProblem: (problem) => this.#note(problem),
+    });
+    yield* this.#untold();
     const metrics = { ...coco };
     const best = this.#best === undefined || metrics.AP > this.#best.AP;
     if (best) {
       this.#best = metrics;
       const checkpoint = await this.#checkpoint();
-      const parameters = new Map(
-        [...checkpoint.parameters].map(([name, tensor]) => [name, checkpoint.state.get(`average:${name}`) ?? tensor]),
-      );
+      const parameters = weightsToUse(checkpoint);
       await this.#folder.write(this.#folder.best, { ...checkpoint, parameters, state: new Map(), progress: undefined });
     }
     this.#pace.pause();
