@@ -226,10 +226,10 @@ export class BatchLoader {
       const picture = random.int(count);
       if (!this.#broken.has(picture)) yield picture;
     }
-    const example = [...this.#broken.values()][0].what;
+    const [example] = this.#broken.values();
     throw new BoxwrightError(
       'data',
-      `${this.#options.dataset.name}: ${this.#broken.size} of ${count} pictures cannot be decoded, too many to go on; the first: ${example}`,
+      `${this.#options.dataset.name}: ${this.#broken.size} of ${count} pictures cannot be decoded, too many to go on; the first: ${example.file}: ${example.what}`,
     );
   }
 
@@ -237,7 +237,9 @@ export class BatchLoader {
     const { shuffle = true, broken = shuffle ? 'replace' : 'throw', onProblem } = this.#options;
     if (broken === 'throw') throw new BoxwrightError('data', message);
     if (this.#broken.has(picture)) return;
-    const problem: DataProblem = { file: this.#images[picture].name, what: message, action: 'replaced' };
+    const file = this.#images[picture].name;
+    const what = message.startsWith(`${file}: `) ? message.slice(file.length + 2) : message;
+    const problem: DataProblem = { file, what, action: 'replaced' };
     this.#broken.set(picture, problem);
     onProblem?.(problem);
   }

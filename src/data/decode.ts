@@ -36,7 +36,7 @@ export async function decodePicture(source: string | Uint8Array, expected: Expec
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = firstLine(cause);
     throw new BoxwrightError(
       'data',
       `${expected.name}: the picture cannot be decoded (${reason}); replace or remove it`,
@@ -56,11 +56,16 @@ export async function pictureSize(path: string, name: string): Promise<{ width: 
     const { autoOrient } = await sharp(path).metadata();
     return { width: autoOrient.width, height: autoOrient.height };
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = firstLine(cause);
     throw new BoxwrightError('data', `${name}: the picture's size cannot be read (${reason}); replace or remove it`, {
       cause,
     });
   }
+}
+
+/** libvips says the same of a broken file in many lines. */
+function firstLine(cause: unknown): string {
+  return (cause instanceof Error ? cause.message : String(cause)).split('\n')[0];
 }
 
 function checkDecoded({ name, width, height }: ExpectedPicture, info: OutputInfo): void {
