@@ -40,11 +40,14 @@ export function matchStartingWeights(
   for (const [name, tensor] of tensors) {
     const target = prefixes.map((prefix) => prefix + name).find((own) => specs.has(own));
     const folded = target ? undefined : foldedNorm(specs, name);
-    if (folded) fold(taken, specs, folded, tensor, epsilon);
-    if (folded) fixedLayers.add(folded);
-    else if (!target) left.push(name);
-    else if (specs.get(target)!.shape.join() !== tensor.shape.join() || tensor.dtype !== 'float32') misfits.push(name);
-    else taken.set(target, tensor as Tensor<'float32'>);
+    const place = specs.get(folded ? `${folded}.bias` : (target ?? ''));
+    if (!place) left.push(name);
+    else if (place.shape.join() !== tensor.shape.join() || tensor.dtype !== 'float32') misfits.push(name);
+    else if (!folded) taken.set(place.name, tensor as Tensor<'float32'>);
+    else {
+      fold(taken, place.shape, folded, tensor as Tensor<'float32'>, epsilon);
+      fixedLayers.add(folded);
+    }
   }
   if (taken.size === 0) throw nothingFits(specs, tensors, source);
   for (const name of taken.keys())
@@ -61,21 +64,21 @@ function foldedNorm(specs: ReadonlyMap<string, ParameterSpec>, name: string): st
   return prefixes.map((prefix) => prefix + norm).find((own) => norm !== layer && specs.has(`${own}.running_var`));
 }
 
+/** A norm that adds `bias` and changes nothing else. */
 function fold(
   taken: Map<string, Tensor<'float32'>>,
-  specs: ReadonlyMap<string, ParameterSpec>,
+  shape: readonly number[],
   norm: string,
-  bias: Tensor,
+  bias: Tensor<'float32'>,
   epsilon: number,
 ): void {
-  const { shape } = specs.get(`${norm}.bias`)!;
   const filled = (value: number): Tensor<'float32'> => ({
     dtype: 'float32',
     shape,
     data: new Float32Array(shape[0]).fill(value),
   });
   taken.set(`${norm}.weight`, filled(1));
-  taken.set(`${norm}.bias`, bias as Tensor<'float32'>);
+  taken.set(`${norm}.bias`, bias);
   taken.set(`${norm}.running_mean`, filled(0));
   taken.set(`${norm}.running_var`, filled(1 - epsilon));
 }

@@ -38,3 +38,19 @@ test('heads of another class list start fresh and are told of', () => {
   assert.ok(misfits.length > 0 && misfits.every((name) => name.startsWith('odm.conf.')));
   assert.deepEqual([...missing].sort(), [...misfits].sort());
 });
+
+test('a folded bias of another shape is a misfit, not a norm', () => {
+  const zeros = (...shape: number[]): Tensor => ({
+    dtype: 'float32',
+    shape,
+    data: new Float32Array(shape.reduce((a, b) => a * b, 1)),
+  });
+  const tensors = new Map([
+    ['conv1.weight', zeros(64, 3, 7, 7)],
+    ['conv1.bias', zeros(32)],
+  ]);
+  const { taken, misfits, fixedLayers } = matchStartingWeights(specs, tensors, 1e-5, 'file');
+  assert.deepEqual([...taken.keys()], ['backbone.conv1.weight']);
+  assert.deepEqual(misfits, ['conv1.bias']);
+  assert.equal(fixedLayers.size, 0);
+});
