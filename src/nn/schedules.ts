@@ -1,4 +1,4 @@
-/** A learning-rate schedule as plain data; `at` of a step counts from 0. Lengths are in steps. */
+/** A learning-rate schedule as plain data. Steps are updates, counted from 0; lengths are in steps. */
 export interface Schedule {
   readonly base: number;
   /** Linear from `start`·base to base over `steps`. */
@@ -11,7 +11,7 @@ export interface Schedule {
     | { readonly kind: 'cosine'; readonly total: number; readonly end: number };
 }
 
-/** The learning rate of a step. */
+/** The learning rate of a step, which counts from 0. */
 export function learningRate({ base, warmup, decay }: Schedule, step: number): number {
   if (warmup && step < warmup.steps) return base * (warmup.start + ((1 - warmup.start) * step) / warmup.steps);
   if (decay.kind === 'step')

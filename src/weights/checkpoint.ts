@@ -9,7 +9,7 @@ export interface Progress {
   readonly epoch: number;
   /** Batches of the epoch under way that are done. */
   readonly batch: number;
-  /** Updates so far. */
+  /** Batches of all epochs so far. */
   readonly step: number;
 }
 
@@ -23,7 +23,7 @@ export interface Checkpoint {
   /** State of the optimizer by name; names hold a colon or are `step_count`. Empty in a file that is only for use. */
   readonly state: ReadonlyMap<string, Tensor>;
   readonly progress?: Progress;
-  /** Figures of the last evaluation, such as AP and AP50. */
+  /** Figures of the best evaluation so far, such as AP and AP50. */
   readonly metrics?: Readonly<Record<string, number>>;
 }
 
