@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
@@ -16,7 +16,10 @@ export interface RunningCli {
 
 /** Starts `boxwright …` as a process of its own, without a terminal. */
 export function startCli(args: readonly string[], env: Readonly<Record<string, string>> = {}): RunningCli {
-  const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, ...env } });
+  return collect(spawn(process.execPath, [main, ...args], { env: { ...process.env, ...env } }));
+}
+
+function collect(child: ChildProcessWithoutNullStreams): RunningCli {
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text) => {
     stdout += text;
@@ -26,6 +29,12 @@ export function startCli(args: readonly string[], env: Readonly<Record<string, s
   });
   const result = new Promise<CliResult>((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr })));
   return { process: child, result };
+}
+
+/** Runs `boxwright …` where no file may grow beyond so many KiB: writes fail half-way as on a full disk. Needs bash. */
+export async function runCliWithFullDisk(kibibytes: number, ...args: string[]): Promise<CliResult> {
+  const script = `ulimit -f ${kibibytes} && exec "$0" "$@"`;
+  return collect(spawn('bash', ['-c', script, process.execPath, main, ...args])).result;
 }
 
 export async function runCli(...args: string[]): Promise<CliResult> {

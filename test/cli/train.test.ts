@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TrainEvent } from '../../src/train/index.js';
 import { lastState, withShapes } from '../train/runs.js';
-import { runCli, startCli } from './run-cli.js';
+import { runCli, runCliWithFullDisk, startCli } from './run-cli.js';
 
 const small = (data: string, out: string, epochs: number) => [
   'train',
@@ -83,6 +84,22 @@ test(
       assert.equal(code, 0, stderr);
       const [expected, found] = [await lastState(whole), await lastState(killed)];
       for (const [name, bytes] of expected) assert.ok(Buffer.from(bytes).equals(found.get(name)!), `${name} differs`);
+    }),
+);
+
+test(
+  'a disk that is full while saving is told of, and the run goes on from what it had',
+  { skip: process.platform === 'win32' && 'needs ulimit' },
+  () =>
+    withShapes(async (folder, data) => {
+      const out = join(folder, 'run');
+      const { code, stderr } = await runCliWithFullDisk(256, ...small(data, out, 1));
+      assert.equal(code, 1, stderr);
+      assert.match(stderr, /^error: cannot write .*\.safetensors: .*\(EFBIG\)/m);
+      assert.deepEqual((await readdir(out)).sort(), ['config.json', 'events.jsonl'], 'nothing half-written');
+      const again = await runCli('train', '--resume', '--out', out);
+      assert.equal(again.code, 0, again.stderr);
+      assert.ok(existsSync(join(out, 'last.safetensors')));
     }),
 );
 

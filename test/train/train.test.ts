@@ -3,7 +3,11 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { openDataset } from '../../src/data/open.js';
 import { BoxwrightError } from '../../src/errors.js';
+import { evaluateDetections } from '../../src/evaluate/evaluate-model.js';
+import { Detector } from '../../src/predict/detector.js';
+import type { PictureDetections } from '../../src/predict/formats/picture-detections.js';
 import { type TrainEvent, train } from '../../src/train/index.js';
 import { readCheckpoint } from '../../src/weights/checkpoint.js';
 import { writeSafetensors } from '../../src/weights/safetensors.js';
@@ -101,7 +105,7 @@ test('a loss that is no longer finite stops the run, names its pictures and keep
     });
     await assert.rejects(eventsOf(options), (error: BoxwrightError) => {
       assert.equal(error.code, 'diverged');
-      assert.match(error.message, /The loss of step \d is (NaN|Infinity|-Infinity|[\d.e+]+)\. Its pictures: \d+\.jpg/);
+      assert.match(error.message, /In step \d the loss is .*(NaN|Infinity).*\. Its pictures: \d+\.jpg/);
       return true;
     });
     assert.ok(existsSync(join(out, 'config.json')));
@@ -180,6 +184,72 @@ test('a checkpoint cut in half is refused, and the run stays as it is', () =>
     });
     assert.equal((await readFile(last)).length, Math.floor(bytes.length / 2));
   }));
+
+test('broken pictures and boxes beyond their picture are told of by name, once, and the run goes on', () =>
+  withShapes(async (folder, data) => {
+    for (const part of ['train', 'val']) {
+      const [first] = (await readdir(join(data, part))).sort();
+      const path = join(data, part, first);
+      await writeFile(path, (await readFile(path)).subarray(0, 300));
+    }
+    const labels = join(data, 'annotations', 'instances_train.json');
+    const json = JSON.parse(await readFile(labels, 'utf8')) as { annotations: { bbox: number[] }[] };
+    json.annotations[0].bbox = [200, 200, 10, 10];
+    json.annotations[1].bbox[2] = 0;
+    await writeFile(labels, JSON.stringify(json));
+    const events = await eventsOf(small(data, join(folder, 'run'), { batch: 3 }));
+    const warnings = events.flatMap((event) => (event.kind === 'warning' ? [event.message] : []));
+    const count = (pattern: RegExp) => warnings.filter((message) => pattern.test(message)).length;
+    assert.equal(count(/^instances_train\.json, image \S+\.jpg, object \d+: .*\(dropped\)$/), 2, warnings.join('\n'));
+    assert.equal(count(/^\S+\.jpg: the picture cannot be decoded \(.*\(replaced\)$/), 1, warnings.join('\n'));
+    assert.equal(count(/^\S+\.jpg: the picture cannot be decoded \(.*\(dropped\)$/), 1, warnings.join('\n'));
+    assert.equal(warnings.length, 4);
+    const end = events.at(-1);
+    assert.ok(end?.kind === 'end' && end.reason === 'completed' && end.broken === 1);
+    assert.equal(events.filter(({ kind }) => kind === 'evaluation').length, 2);
+  }));
+
+test('data with a class that the run does not know are refused when it goes on', () =>
+  withShapes(async (folder, data) => {
+    const out = join(folder, 'run');
+    await eventsOf(small(data, out, { epochs: 1 }));
+    const before = await readFile(join(out, 'last.safetensors'));
+    for (const part of ['train', 'val']) {
+      const labels = join(data, 'annotations', `instances_${part}.json`);
+      await writeFile(labels, (await readFile(labels, 'utf8')).replace('"star"', '"heart"'));
+    }
+    await assert.rejects(eventsOf({ ...small('', out), model: '', resume: true }), {
+      code: 'data',
+      message: /class 'heart' is not among the 4 expected ones/,
+    });
+    assert.ok(before.equals(await readFile(join(out, 'last.safetensors'))));
+  }));
+
+test('in training a model has the figures that eval gives its checkpoint', () =>
+  withShapes(async (folder, data) => {
+    const out = join(folder, 'run');
+    const events = await eventsOf(
+      small(data, out, { epochs: 4, augment: 'none', learningRate: 3e-3, evaluateEvery: 0 }),
+    );
+    const evaluation = events.find((event) => event.kind === 'evaluation');
+    await using detector = await Detector.load(out, { minScore: 0, threads: 1 });
+    const dataset = await openDataset(data, { part: 'val' });
+    const found = await detector.detect(dataset.images.map(({ path }) => path));
+    const { coco } = await evaluateDetections(dataset, asFound(found));
+    assert.ok(evaluation?.kind === 'evaluation' && evaluation.metrics.AP > 0, 'the figures are not trivial');
+    for (const [name, value] of Object.entries(coco)) {
+      const own = evaluation.metrics[name];
+      assert.ok(Math.abs(own - value) < 1e-6, `${name}: ${own} in training, ${value} by eval`);
+    }
+  }));
+
+async function* asFound(pictures: readonly PictureDetections[]) {
+  for (const { width, height, detections } of pictures) {
+    const boxes = detections.flatMap(({ box }) => box);
+    const labels = detections.map(({ labelIndex }) => labelIndex);
+    yield { width, height, detections: { boxes, labels, scores: detections.map(({ score }) => score) } };
+  }
+}
 
 test('weights of which nothing fits are refused with the nearest names', () =>
   withShapes(async (folder, data) => {
