@@ -8,7 +8,7 @@ export function columns(boxes: Value): readonly [Value, Value, Value, Value] {
 }
 
 /** Four columns [..., 1] as boxes [..., 4]. */
-export function fromColumns(parts: readonly Value[]): Value {
+function fromColumns(parts: readonly Value[]): Value {
   return concat(parts, parts[0].rank - 1);
 }
 

@@ -5,7 +5,7 @@ import { columns } from './coder-graph.js';
 const leastUnion = 1e-37;
 
 /** Graph form of `boxAreas`: [..., n, 4] → [..., n, 1]. */
-export function areasGraph(boxes: Value, plusOne = false): Value {
+function areasGraph(boxes: Value, plusOne = false): Value {
   const [x1, y1, x2, y2] = columns(boxes);
   const side = (low: Value, high: Value) => (plusOne ? add(sub(high, low), 1) : sub(high, low));
   return mul(side(x1, x2), side(y1, y2));

@@ -47,14 +47,14 @@ export const convWeightGradient: Rule = ({ node, inputs: [x, dy] }) => {
 };
 
 /** Scatters dY to the places that the pooling chose. */
-export const maxPoolGradient: Rule = ({ node, inputs: [g, x] }) => {
+const maxPoolGradient: Rule = ({ node, inputs: [g, x] }) => {
   const [, indices] = apply(MaxPoolWithIndices, [x], node.attributes as PoolAttributes);
   const zeros = filled(0, x.dtype, [x.staticShape.reduce((product, dim) => product * dim, 1)]);
   return [reshape(scatterElements(zeros, reshape(indices, [-1]), reshape(g, [-1]), 0, 'add'), x.shape)];
 };
 
 /** Spreads dY over its windows: a transposed convolution by ones after division by each window's count. */
-export const averagePoolGradient: Rule = ({ node, inputs: [g] }) => {
+const averagePoolGradient: Rule = ({ node, inputs: [g] }) => {
   const { kernel_shape, strides, pads, shape, count_include_pad } = node.attributes as Parameters<
     typeof AveragePoolGradient.infer
   >[1];
@@ -107,7 +107,7 @@ export const batchNormTraining: Rule = ({ node, inputs: [x, scale, bias] }) => {
   return [add(mul(centred, perChannel(factor, x.rank)), perChannel(bias, x.rank)), mean, variance];
 };
 
-export const batchNormTrainingGradient: Rule = ({ node, inputs: [g, x, scale, mean, variance] }) => {
+const batchNormTrainingGradient: Rule = ({ node, inputs: [g, x, scale, mean, variance] }) => {
   const { epsilon } = node.attributes as Parameters<typeof BatchNormTrainingGradient.infer>[1];
   const count = x.staticShape.reduce((product, dim) => product * dim, 1) / x.staticShape[1];
   const inverse = inverseDeviation(variance, epsilon);

@@ -51,7 +51,7 @@ export interface GroundTruthInputs {
   readonly labels: Value;
 }
 
-export function groundTruthInputs(batch: number, maxBoxes: number): GroundTruthInputs {
+function groundTruthInputs(batch: number, maxBoxes: number): GroundTruthInputs {
   return {
     boxes: input(
       'boxes',
