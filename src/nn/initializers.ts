@@ -10,6 +10,7 @@ export const zeros: Initializer = (shape) => new Float32Array(elementCount(shape
 
 export const ones: Initializer = (shape) => filledWith(1)(shape, Math.random);
 
+/** One value everywhere. */
 export function filledWith(value: number): Initializer {
   return (shape) => new Float32Array(elementCount(shape)).fill(value);
 }

@@ -24,6 +24,7 @@ export interface OptimizerState {
   readonly scalars: readonly string[];
 }
 
+/** Which state an optimizer keeps: a tensor for every parameter of each kind, and scalars for all of them together. */
 export function optimizerState(recipe: OptimizerRecipe): OptimizerState {
   return recipe.kind === 'sgd'
     ? { perParameter: ['momentum'], scalars: [] }

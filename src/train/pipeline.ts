@@ -15,6 +15,7 @@ const pipelines: Readonly<Record<DetectorRecipe['family'], Pipeline>> = {
   zoo: { augmentation: zooAugmentation, include: { crowd: true, empty: false } },
 };
 
+/** The pipeline of a model's family, with its augmentation or a simpler one. */
 export function pipelineOf({ family }: DetectorRecipe, augment: Augment): Pipeline {
   const own = pipelines[family];
   return augment === 'recipe' ? own : { ...own, augmentation: { flip: augment === 'flip' } };

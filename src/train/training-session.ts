@@ -19,6 +19,7 @@ import {
 export interface SessionSetup {
   readonly recipe: DetectorRecipe;
   readonly step: StepRecipe;
+  /** Pictures in a batch, and places for boxes in a picture: the graph's shapes are fixed. */
   readonly batch: number;
   readonly maxBoxes: number;
   /** First values of all parameters. */
@@ -27,6 +28,7 @@ export interface SessionSetup {
   readonly state?: ReadonlyMap<string, Tensor>;
   /** Batches gathered since the last update, in a run that goes on. */
   readonly gathered?: number;
+  /** Batch norm layers, by name, that use and keep the statistics they start with. */
   readonly fixedStatistics: (layer: string) => boolean;
 }
 
@@ -72,6 +74,7 @@ export class TrainingSession {
     this.#sinceUpdate = setup.gathered ?? 0;
   }
 
+  /** @throws BoxwrightError `config` if every parameter is frozen; `engine` if the runtime refuses a graph. */
   static async create(engine: Engine, setup: SessionSetup): Promise<TrainingSession> {
     const { recipe, batch, maxBoxes, fixedStatistics } = setup;
     const p = new Parameters({ training: true, fixedStatistics });
@@ -87,11 +90,19 @@ export class TrainingSession {
     return new TrainingSession(engine, sessions, await engine.createState(state), step, frozen, setup);
   }
 
+  /** Numbers that are trained: elements of all parameters that are not frozen. */
   get trained(): number {
     return this.#step.trained.reduce((sum, { shape }) => sum + shape.reduce((product, dim) => product * dim, 1), 0);
   }
 
-  /** One batch, and with it an update unless gradients are still being gathered. */
+  /**
+   * One batch, and with it an update unless gradients are still being gathered.
+   *
+   * @param feeds pictures, ground truth and targets; their buffers move to the engine and come back by `recycle`.
+   * @param rate learning rate of the update.
+   * @param averageDecay weight of the past in the averaged weights, 0 to 1.
+   * @returns figures of the batch; without an update the gradient's length is 0.
+   */
   async step(
     feeds: Tensors,
     rate: number,
@@ -118,7 +129,12 @@ export class TrainingSession {
     return { loss: number(loss), losses, gradientNorm: number(gradientNorm) };
   }
 
-  /** Detections for resized pictures with the weights as they are (the averaged ones, where they are kept). */
+  /**
+   * Detections with the weights as they are (the averaged ones, where they are kept); see `evaluationGraph`.
+   *
+   * @param images uint8 [batch, size, size, 3], resized to the network.
+   * @param sizes float32 [batch, 2] height and width of the source pictures in pixels.
+   */
   async detect(images: Tensor, sizes: Tensor): Promise<Record<string, Tensor>> {
     this.#evaluation ??= await this.#loadEvaluation();
     return this.#evaluation.run({ images, sizes }, { state: this.#state });
