@@ -36,8 +36,9 @@ export const demoCommand = command({
     const { train } = await import('../train/train.js');
     const { existsSync } = await import('node:fs');
     const going = resume && existsSync(join(paths.run, 'config.json'));
-    const options = { ...plan, epochs, threads, provider, data: paths.data, out: paths.run, resume: going };
-    const end = await follow(train({ ...options, evaluateEvery: 3, signal: context.signal }), context);
+    const settings = going ? { resume: true } : { ...plan, epochs, threads, provider, evaluateEvery: 3 };
+    const where = { model: plan.model, data: paths.data, out: paths.run, signal: context.signal };
+    const end = await follow(train({ ...settings, ...where }), context);
     if (context.signal.aborted || end?.reason !== 'completed') {
       context.terminal.note(
         `The demo goes on with: boxwright demo --resume${out === 'boxwright-demo' ? '' : ` --out ${out}`}`,

@@ -16,7 +16,7 @@ export interface TrainOptions {
   readonly valPart?: string;
   /** Folder of the run; default `runs/<model>-<data>`, numbered. It must not exist unless `resume` is set. */
   readonly out?: string;
-  /** Go on with the run in `out`, with its own settings. */
+  /** Go on with the run in `out`, with its own settings: all others but `workers` and `signal` are left out, `model` and `data` ignored. */
   readonly resume?: boolean;
   /** Weights to start from: a boxwright checkpoint, or a backbone's in torchvision's names (safetensors). */
   readonly weights?: string;

@@ -61,7 +61,36 @@ async function prepareNew(options: TrainOptions): Promise<RunSetup> {
   };
 }
 
+/** What decides a run's outcome: a run that goes on has its own. */
+const ownSettings = [
+  'trainPart',
+  'valPart',
+  'weights',
+  'epochs',
+  'batch',
+  'accumulate',
+  'optimizer',
+  'learningRate',
+  'weightDecay',
+  'schedule',
+  'warmup',
+  'clip',
+  'average',
+  'freeze',
+  'augment',
+  'seed',
+  'evaluateEvery',
+] as const satisfies readonly (keyof TrainOptions)[];
+
+function requireNoSettings(options: TrainOptions): void {
+  const given = ownSettings.filter((name) => options[name] !== undefined);
+  if (given.length === 0) return;
+  const problem = `A run that is resumed keeps its own settings (see its config.json): leave out ${given.join(', ')}`;
+  throw new BoxwrightError('config', `${problem}, or start a new run from its weights.`);
+}
+
 async function prepareToGoOn(options: TrainOptions): Promise<RunSetup> {
+  requireNoSettings(options);
   const path = requireOut(options);
   const folder = RunFolder.open(path);
   const config = folder.readConfig();

@@ -49,3 +49,8 @@ export async function lastState(run: string): Promise<Map<string, Uint8Array>> {
     ]),
   );
 }
+
+/** Goes on with a run. */
+export function resumed(out: string): TrainOptions {
+  return { model: '', data: '', out, resume: true, workers: 1 };
+}

@@ -11,7 +11,7 @@ import type { PictureDetections } from '../../src/predict/formats/picture-detect
 import { type TrainEvent, train } from '../../src/train/index.js';
 import { readCheckpoint } from '../../src/weights/checkpoint.js';
 import { writeSafetensors } from '../../src/weights/safetensors.js';
-import { eventsOf, lastState, small, withShapes } from './runs.js';
+import { eventsOf, lastState, resumed, small, withShapes } from './runs.js';
 
 const stepsOf = (events: readonly TrainEvent[]) => events.flatMap((event) => (event.kind === 'step' ? [event] : []));
 
@@ -61,7 +61,7 @@ for (const accumulate of [1, 2]) {
       }
       const end = first.at(-1);
       assert.ok(end?.kind === 'end' && end.reason === 'stopped' && end.step === 2);
-      const second = await eventsOf({ ...small('', broken), model: '', resume: true });
+      const second = await eventsOf(resumed(broken));
       assert.deepEqual(
         stepsOf(second).map(({ step }) => step),
         [3, 4, 5, 6],
@@ -88,7 +88,7 @@ test('a run that was killed before its first checkpoint starts again from the sa
     for await (const event of train(small(data, killed, { epochs: 1 }))) if (event.kind === 'step') break;
     assert.ok(!existsSync(join(killed, 'last.safetensors')));
     await writeFile(join(killed, 'events.jsonl'), '{"kind":"step","step":1,"lo', { flag: 'a' }); // a line cut off
-    await eventsOf({ ...small('', killed), model: '', resume: true });
+    await eventsOf(resumed(killed));
     const [expected, found] = [await lastState(whole), await lastState(killed)];
     for (const [name, bytes] of expected) assert.ok(Buffer.from(bytes).equals(found.get(name)!), `${name} differs`);
   }));
@@ -166,8 +166,8 @@ for (const [what, [more, code, message]] of Object.entries(refused)) {
 test('a folder with something in it is not trained into; a folder without a run is not resumed', () =>
   withShapes(async (folder, data) => {
     await assert.rejects(eventsOf(small(data, data)), /is not empty\. Go on with the run in it by --resume/);
-    await assert.rejects(eventsOf({ ...small('', data), resume: true }), /no config\.json/);
-    await assert.rejects(eventsOf({ ...small('', join(folder, 'none')), resume: true }), /does not exist/);
+    await assert.rejects(eventsOf(resumed(data)), /no config\.json/);
+    await assert.rejects(eventsOf(resumed(join(folder, 'none'))), /does not exist/);
   }));
 
 test('a checkpoint cut in half is refused, and the run stays as it is', () =>
@@ -177,7 +177,7 @@ test('a checkpoint cut in half is refused, and the run stays as it is', () =>
     const last = join(out, 'last.safetensors');
     const bytes = await readFile(last);
     await writeFile(last, bytes.subarray(0, bytes.length / 2));
-    await assert.rejects(eventsOf({ ...small('', out), model: '', resume: true }), (error: BoxwrightError) => {
+    await assert.rejects(eventsOf(resumed(out)), (error: BoxwrightError) => {
       assert.equal(error.code, 'weights');
       assert.match(error.message, /last\.safetensors/);
       return true;
@@ -218,7 +218,7 @@ test('data with a class that the run does not know are refused when it goes on',
       const labels = join(data, 'annotations', `instances_${part}.json`);
       await writeFile(labels, (await readFile(labels, 'utf8')).replace('"star"', '"heart"'));
     }
-    await assert.rejects(eventsOf({ ...small('', out), model: '', resume: true }), {
+    await assert.rejects(eventsOf(resumed(out)), {
       code: 'data',
       message: /class 'heart' is not among the 4 expected ones/,
     });
@@ -262,4 +262,15 @@ test('weights of which nothing fits are refused with the nearest names', () =>
       eventsOf(small(data, join(folder, 'run'), { weights: file })),
       /None of the 1 tensors .* fits this model.*nearest/,
     );
+  }));
+
+test('a run that goes on takes no other settings', () =>
+  withShapes(async (folder, data) => {
+    const out = join(folder, 'run');
+    await eventsOf(small(data, out, { epochs: 1 }));
+    await assert.rejects(eventsOf({ ...resumed(out), epochs: 9, learningRate: 1 }), (error: BoxwrightError) => {
+      assert.equal(error.code, 'config');
+      assert.match(error.message, /leave out epochs, learningRate/);
+      return true;
+    });
   }));
