@@ -56,3 +56,8 @@ function fanOf(shape: readonly number[], fan: 'in' | 'out'): number {
   const [out, into, ...kernel] = shape;
   return (fan === 'in' ? into : out) * elementCount(kernel);
 }
+
+/** Another initializer's values times a factor. */
+export function scaled(initial: Initializer, factor: number): Initializer {
+  return (shape, uniform) => initial(shape, uniform).map((value) => value * factor);
+}

@@ -1,6 +1,6 @@
 import { maxPool2d, relu, type Value } from '../../graph/index.js';
 import type { Initializer } from '../../nn/initializers.js';
-import { heNormal } from '../../nn/initializers.js';
+import { heNormal, scaled } from '../../nn/initializers.js';
 import { type BiasRule, conv } from '../../nn/layers.js';
 import type { Parameters } from '../../nn/parameters.js';
 import type { Sources } from './backbone.js';
@@ -12,6 +12,11 @@ export interface VggRecipe {
   readonly biasRule?: BiasRule;
   /** Whether fc7 is a source after its ReLU (published) or before it (MindSpore zoo). */
   readonly fc7Source: 'relu' | 'linear';
+  /**
+   * Standard deviation of the pixels that the network sees. Without batch norm nothing else brings what follows to unit
+   * size, so that the first convolution starts with its weights divided by it; 1 if left out.
+   */
+  readonly pixelDeviation?: number;
   /** Default: He et al. 2015 with fan in, which keeps a network without batch norm alive from scratch. */
   readonly initial?: Initializer;
 }
@@ -27,7 +32,7 @@ const stages: readonly (readonly [name: string, out: number, convolutions: numbe
 /** Sources conv4_3, conv5_3, fc7 and conv6_2, at strides 8, 16, 32 and 64. */
 export function vgg16(
   p: Parameters,
-  { bias, biasRule, fc7Source, initial = heNormal('in') }: VggRecipe,
+  { bias, biasRule, fc7Source, pixelDeviation = 1, initial = heNormal('in') }: VggRecipe,
   pictures: Value,
 ): Sources {
   const common = { bias, biasRule, initial };
@@ -36,7 +41,8 @@ export function vgg16(
   stages.forEach(([name, out, convolutions], stage) => {
     if (stage) x = maxPool2d(x, { kernel: 2 });
     for (let i = 1; i <= convolutions; i++) {
-      x = relu(conv(p, `backbone.${name}_${i}`, x, { ...common, out, kernel: 3, padding: 1 }));
+      const first = stage === 0 && i === 1 ? { initial: scaled(initial, 1 / pixelDeviation) } : {};
+      x = relu(conv(p, `backbone.${name}_${i}`, x, { ...common, ...first, out, kernel: 3, padding: 1 }));
     }
     maps.push(x);
   });

@@ -39,7 +39,7 @@ const quietHead: HeadRecipe = { ...plainHead, initial: gaussian(0.01) };
 
 const paperVariants: Readonly<Record<string, PaperVariant>> = {
   vgg16: {
-    backbone: { kind: 'vgg16', bias: true, biasRule: caffeBias, fc7Source: 'relu' },
+    backbone: { kind: 'vgg16', bias: true, biasRule: caffeBias, fc7Source: 'relu', pixelDeviation: 58 },
     channels: 256,
     head: plainHead,
   },
