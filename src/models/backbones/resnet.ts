@@ -24,8 +24,8 @@ export interface ResNetRecipe extends BlockRecipe {
   readonly widths: readonly [number, number, number, number, number];
   /** Stem: one 7×7 of stride 2, or one 3×3 of stride 2 for small networks; a max pool of stride 2 follows. */
   readonly stem: 7 | 3;
-  /** Caffe's first pool has no padding and rounds up. */
-  readonly pool: 'padded' | 'ceil';
+  /** Caffe's first pool has no padding and rounds up; `end` pads one row and column at the bottom and right. */
+  readonly pool: 'padded' | 'ceil' | 'end';
   /** The extra residual block of stride 2 that gives the last source: inner and outer channels. */
   readonly extra?: { readonly width: number; readonly out: number };
 }
@@ -36,6 +36,7 @@ function spatialSize(x: Value): number[] {
 }
 
 type Padding = readonly [number, number, number, number];
+const endPadding: Padding = [0, 0, 1, 1];
 
 /** Padding of a kernel: half of it on each side, or with "same" at stride 2 the odd pixel after. */
 function paddingOf(kernel: number, stride: number, rule: BlockRecipe['padding'], size: readonly number[]): Padding {
@@ -122,7 +123,7 @@ function stem(p: Parameters, recipe: ResNetRecipe, pictures: Value): Value {
     }),
   );
   if (recipe.pool === 'ceil') return maxPool2d(x, { kernel: 3, stride: 2, ceil: true });
-  const padding = paddingOf(3, 2, recipe.padding, spatialSize(x));
+  const padding = recipe.pool === 'end' ? endPadding : paddingOf(3, 2, recipe.padding, spatialSize(x));
   return maxPool2d(x, { kernel: 3, stride: 2, padding });
 }
 
