@@ -85,7 +85,14 @@ export {
   resizeTo,
   upsample,
 } from './ops/resize.js';
-export { type NmsOptions, nonMaxSuppression, type RoiAlignOptions, roiAlign, topK } from './ops/selection.js';
+export {
+  type RoiAlignLevelsOptions,
+  type RoiAlignOptions,
+  type RoiCoordinates,
+  roiAlign,
+  roiAlignLevels,
+} from './ops/roi-align.js';
+export { type NmsOptions, nonMaxSuppression, topK } from './ops/selection.js';
 export {
   concat,
   depthToSpace,

@@ -8,7 +8,7 @@ import { reduceMean, reduceSum } from '../graph/ops/reduce.js';
 import { pad, reshape, slice, transpose } from '../graph/ops/shape.js';
 import { apply, apply1, constant, filled, type Value } from '../graph/value.js';
 import type { Rule } from './lower.js';
-import { roiAlignGradient } from './roi-align.js';
+import { roiAlignByLevel, roiAlignGradient } from './roi-align.js';
 
 type ShapedConv = ConvAttributes & { shape: readonly number[] };
 
@@ -129,5 +129,6 @@ export const reference: ReadonlyMap<string, readonly Rule[]> = new Map<string, r
   ['AveragePoolGradient', [averagePoolGradient]],
   ['BatchNormTraining', [batchNormTraining]],
   ['BatchNormTrainingGradient', [batchNormTrainingGradient]],
+  ['RoiAlignLevels', [roiAlignByLevel]],
   ['RoiAlignGradient', [roiAlignGradient]],
 ]);

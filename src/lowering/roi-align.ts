@@ -1,4 +1,4 @@
-// RoIAlign's gradient by the map. A bin is the mean of sampling points, and a point is a weighted sum of the four pixels
+// RoIAlign on several levels, and its gradient by the map. A bin is the mean of sampling points, and a point is a weighted sum of the four pixels
 // around it, in which rows and columns are weighted apart: the gradient adds every bin's share to those pixels.
 import {
   add,
@@ -6,6 +6,7 @@ import {
   cast,
   clip,
   div,
+  equal,
   floor,
   greaterOrEqual,
   indicator,
@@ -15,16 +16,36 @@ import {
   mul,
   sub,
 } from '../graph/ops/elementwise.js';
-import { scatterNd } from '../graph/ops/gather.js';
-import type { RoiAlignAttributes } from '../graph/ops/selection.js';
-import { concat, reshape, slice, transpose } from '../graph/ops/shape.js';
-import { constant, filled, type Value } from '../graph/value.js';
+import { gather, nonZero, scatterElements, scatterNd } from '../graph/ops/gather.js';
+import { cumSum } from '../graph/ops/reduce.js';
+import { RoiAlign, type RoiAlignAttributes, type RoiAlignLevelsAttributes } from '../graph/ops/roi-align.js';
+import { concat, reshape, slice, squeeze, transpose } from '../graph/ops/shape.js';
+import { apply1, constant, filled, shapeError, type Value } from '../graph/value.js';
 import type { Rule } from './lower.js';
 
-/** Inputs: dY [R, C, h, w], rois [R, 4], pictures [R]. The map is written with channels last: a pixel is a row to add to. */
-export const roiAlignGradient: Rule = ({ node, inputs: [g, rois, pictures] }) => {
-  const attributes = node.attributes as RoiAlignAttributes & { shape: readonly number[] };
-  const { output_height: h, output_width: w, sampling_ratio: sampling, shape } = attributes;
+/** Each level pools its own RoIs; then they are put back in their order. */
+export const roiAlignByLevel: Rule = ({ node, inputs: [rois, pictures, levels, ...maps] }) => {
+  const { spatial_scales, ...bins } = node.attributes as RoiAlignLevelsAttributes;
+  const members = maps.map((_, level) => squeeze(nonZero(equal(levels, level)), 0));
+  const pooled = maps.map((map, level) =>
+    apply1(RoiAlign, [map, gather(rois, members[level]), gather(pictures, members[level])], {
+      ...bins,
+      spatial_scale: spatial_scales[level],
+    }),
+  );
+  // The place of each RoI in the concatenation: 0, 1, … written where they came from.
+  const order = concat(members, 0);
+  const ones = cast(equal(levels, levels), 'int64');
+  const places = scatterElements(levels, order, cumSum(ones, 0, { exclusive: true }), 0);
+  const [count] = node.outputs[0].shape;
+  return [gather(concat(pooled, 0), count === places.shape[0] ? places : reshape(places, [count]))];
+};
+
+/** Inputs: dY [R, C, h, w], rois [R, 4], pictures [R], levels [R] or none. The map is written with channels last: a pixel is a row to add to. */
+export const roiAlignGradient: Rule = ({ node, inputs: [g, rois, pictures, levels] }) => {
+  const attributes = node.attributes as RoiAlignAttributes & { shape: readonly number[]; level: number };
+  const { output_height: h, output_width: w, sampling_ratio: sampling, shape, level } = attributes;
+  if (sampling === 0) throw shapeError('RoiAlign', 'has no gradient with adaptive sampling yet.', [rois]);
   const [batch, channels, height, width] = shape;
   const [count] = rois.staticShape;
   const rows = samples(rois, 1, h, height, attributes);
@@ -36,7 +57,8 @@ export const roiAlignGradient: Rule = ({ node, inputs: [g, rois, pictures] }) =>
     across(columns.pixels),
   );
   const weights = mul(downwards(rows.weights), across(columns.weights));
-  const bins = reshape(transpose(g, [0, 2, 3, 1]), [count, h, 1, w, 1, channels]);
+  const own = levels ? mul(g, reshape(indicator(equal(levels, level)), [count, 1, 1, 1])) : g;
+  const bins = reshape(transpose(own, [0, 2, 3, 1]), [count, h, 1, w, 1, channels]);
   const shares = mul(bins, reshape(weights, [count, h, 2 * sampling, w, 2 * sampling, 1]));
   const zeros = filled(0, 'float32', [batch * height * width, channels]);
   const map = scatterNd(zeros, reshape(pixels, [-1, 1]), reshape(shares, [-1, channels]), 'add');
