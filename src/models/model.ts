@@ -1,86 +1,121 @@
 import { BoxwrightError } from '../errors.js';
-import { cast, input, reshape, scope, shapeOf, slice, type Value } from '../graph/index.js';
+import { input } from '../graph/index.js';
 import { Parameters } from '../nn/parameters.js';
 import type { Losses } from '../nn/training-step.js';
+import type { CanvasSize, ResizeRule } from './canvas.js';
+import { cascadeOnCanvases, cascadeOnPictures, cascadeTraining } from './cascade-rcnn/detector.js';
+import { randomCount } from './cascade-rcnn/loss.js';
+import type { CascadeRcnnRecipe } from './cascade-rcnn/recipe.js';
+import {
+  paperBackbones as cascadeBackbones,
+  zooBackbones as cascadeZooBackbones,
+  paperCascadeRcnn,
+  zooCascadeRcnn,
+} from './cascade-rcnn/recipes.js';
 import type { Detections } from './detections.js';
 import { nearestName } from './nearest-name.js';
-import { normalizePictures } from './pictures.js';
-import { refineDetLosses } from './refinedet/loss.js';
-import { refineDet } from './refinedet/network.js';
-import { detectRefineDet } from './refinedet/postprocess.js';
+import { refineDetOnPictures, refineDetOnResized, refineDetTraining } from './refinedet/detector.js';
 import type { RefineDetRecipe } from './refinedet/recipe.js';
 import { paperBackbones, paperRefineDet, zooBackbones, zooRefineDet } from './refinedet/recipes.js';
-import { resizePictures } from './resize-graph.js';
 
 /** Any detector as plain data. */
-export type DetectorRecipe = RefineDetRecipe;
+export type DetectorRecipe = RefineDetRecipe | CascadeRcnnRecipe;
 
 const sizes = [320, 512];
 
-/** Names that `modelRecipe` knows: `refinedet-<backbone>-<size>` as published, with `-zoo` as in the MindSpore zoo. */
+/**
+ * Names that `modelRecipe` knows: `refinedet-<backbone>-<size>` and `cascade-rcnn-<backbone>` as published, with `-zoo` as
+ * in the MindSpore zoo.
+ */
 export const modelNames: readonly string[] = [
   ...paperBackbones.flatMap((backbone) => sizes.map((size) => `refinedet-${backbone}-${size}`)),
   ...zooBackbones.flatMap((backbone) => sizes.map((size) => `refinedet-${backbone}-${size}-zoo`)),
+  ...cascadeBackbones.map((backbone) => `cascade-rcnn-${backbone}`),
+  ...cascadeZooBackbones.map((backbone) => `cascade-rcnn-${backbone}-zoo`),
 ];
 
 /**
- * The recipe of a model by name. Sizes other than 320 and 512 are allowed if they are multiples of 64.
+ * The recipe of a model by name. RefineDet's sizes other than 320 and 512 are allowed if they are multiples of 64.
  *
  * @throws BoxwrightError `model` for an unknown name, with the nearest one.
  */
 export function modelRecipe(name: string, classes: number): DetectorRecipe {
+  const recipe = refineDetRecipe(name, classes) ?? cascadeRecipe(name, classes);
+  if (recipe) return recipe;
+  const nearest = nearestName(name, modelNames);
+  throw new BoxwrightError(
+    'model',
+    `There is no model "${name}". Did you mean "${nearest}"? Known: ${modelNames.join(', ')}.`,
+  );
+}
+
+function refineDetRecipe(name: string, classes: number): RefineDetRecipe | undefined {
   const [, backbone, size, zoo] = /^refinedet-([a-z0-9]+)-(\d+)(-zoo)?$/.exec(name) ?? [];
-  const known = (zoo ? zooBackbones : paperBackbones).includes(backbone);
-  if (!known || Number(size) % 64 !== 0 || Number(size) < 64) {
-    const nearest = nearestName(name, modelNames);
-    throw new BoxwrightError(
-      'model',
-      `There is no model "${name}". Did you mean "${nearest}"? Known: ${modelNames.join(', ')}.`,
-    );
-  }
+  if (!(zoo ? zooBackbones : paperBackbones).includes(backbone)) return undefined;
+  if (Number(size) % 64 !== 0 || Number(size) < 64) return undefined;
   return (zoo ? zooRefineDet : paperRefineDet)(backbone, Number(size), classes);
 }
 
-/** uint8 [batch, size, size, 3] RGB: pictures as the data pipeline gives them. */
-function picturesInput(recipe: DetectorRecipe, batch: number | string): Value {
-  return input('images', 'uint8', [batch, recipe.size, recipe.size, 3], 'RGB pictures, resized to the network');
+function cascadeRecipe(name: string, classes: number): CascadeRcnnRecipe | undefined {
+  const [, backbone, zoo] = /^cascade-rcnn-([a-z0-9]+)(-zoo)?$/.exec(name) ?? [];
+  if (!(zoo ? cascadeZooBackbones : cascadeBackbones).includes(backbone)) return undefined;
+  return zoo ? zooCascadeRcnn(classes) : paperCascadeRcnn(backbone, classes);
 }
 
-/** The losses of a batch: declares `images`, the ground truth and the targets as inputs. */
-export function trainingLosses(p: Parameters, recipe: DetectorRecipe, batch: number, maxBoxes: number): Losses {
-  const x = scope('preprocess', () => normalizePictures(picturesInput(recipe, batch), recipe.normalisation));
-  const outputs = refineDet(p, recipe, x);
-  return scope('loss', () => refineDetLosses(recipe, outputs, batch, maxBoxes));
+/** How a model's pictures come to its size. */
+export function resizeRule(recipe: DetectorRecipe): ResizeRule {
+  return recipe.kind === 'refinedet' ? { kind: 'stretch', size: recipe.size } : recipe.resize;
 }
 
-/** Detection on pictures that are already resized: inputs `images` and `sizes` (float32 [batch, 2] height, width). */
+/** The fixed shapes of a training graph. */
+export interface TrainingShapes {
+  /** Pictures in a batch. */
+  readonly batch: number;
+  /** Places for ground-truth boxes in a picture. */
+  readonly maxBoxes: number;
+  /** Size of the pictures. */
+  readonly canvas: CanvasSize;
+}
+
+/** Numbers in [0, 1) that a picture's losses draw: the second axis of the input `random`, or 0 where there is none. */
+export function randomNumbers(recipe: DetectorRecipe, maxBoxes: number): number {
+  return recipe.kind === 'refinedet' ? 0 : randomCount(recipe, maxBoxes);
+}
+
+/** The losses of a batch: declares pictures, ground truth, targets and random numbers as inputs. */
+export function trainingLosses(p: Parameters, recipe: DetectorRecipe, shapes: TrainingShapes): Losses {
+  return recipe.kind === 'refinedet'
+    ? refineDetTraining(p, recipe, shapes.batch, shapes.maxBoxes)
+    : cascadeTraining(p, recipe, shapes.batch, shapes.canvas, shapes.maxBoxes);
+}
+
+/** A graph of detection and the parameters that it asks for. */
+export interface DetectionGraph {
+  readonly p: Parameters;
+  readonly outputs: Detections;
+}
+
+/**
+ * Detection on pictures that the data pipeline has brought to size: input `images`, and RefineDet's `sizes` (float32
+ * [batch, 2] height, width of the source) or Cascade R-CNN's `frames` (see `Canvases`).
+ */
 export function evaluationGraph(
   recipe: DetectorRecipe,
   p: Parameters = new Parameters({ training: false }),
-): { p: Parameters; outputs: Detections } {
-  const images = picturesInput(recipe, 'batch');
-  const sizes = input('sizes', 'float32', ['batch', 2], 'height and width of each source picture in pixels');
-  const x = scope('preprocess', () => normalizePictures(images, recipe.normalisation));
-  return { p, outputs: detect(p, recipe, x, sizes) };
+): DetectionGraph {
+  const outputs =
+    recipe.kind === 'refinedet' ? refineDetOnResized(p, recipe, 'batch') : cascadeOnCanvases(p, recipe, 'batch');
+  return { p, outputs };
 }
 
-/** Detection on pictures of any size: input `images`, uint8 [batch, height, width, 3] RGB. */
-export function inferenceGraph(recipe: DetectorRecipe): { p: Parameters; outputs: Detections } {
+/**
+ * Detection on pictures of any size: input `images`, uint8 [batch, height, width, 3] RGB. A batch that is a number is
+ * fixed, and with it every shape of RefineDet's network.
+ */
+export function inferenceGraph(recipe: DetectorRecipe, batch: number | 'batch' = 'batch'): DetectionGraph {
   const p = new Parameters({ training: false });
-  const images = input('images', 'uint8', ['batch', 'height', 'width', 3], 'RGB pictures of any size');
-  const { x, sizes } = scope('preprocess', () => ({
-    x: normalizePictures(resizePictures(images, recipe.size), recipe.normalisation),
-    sizes: sourceSizes(images),
-  }));
-  return { p, outputs: detect(p, recipe, x, sizes) };
-}
-
-function detect(p: Parameters, recipe: DetectorRecipe, x: Value, sizes: Value): Detections {
-  const outputs = refineDet(p, recipe, x);
-  return scope('postprocess', () => detectRefineDet(recipe, outputs, sizes));
-}
-
-/** float32 [1, 2]: height and width, the same for all pictures of a batch. */
-function sourceSizes(images: Value): Value {
-  return reshape(cast(slice(shapeOf(images), [1], [3]), 'float32'), [1, 2]);
+  const images = input('images', 'uint8', [batch, 'height', 'width', 3], 'RGB pictures of any size');
+  const outputs =
+    recipe.kind === 'refinedet' ? refineDetOnPictures(p, recipe, images) : cascadeOnPictures(p, recipe, images);
+  return { p, outputs };
 }

@@ -7,6 +7,7 @@ import {
   conv2d,
   convTranspose2d,
   div,
+  gemm,
   maximum,
   mul,
   perChannel,
@@ -15,7 +16,7 @@ import {
   sqrt,
   type Value,
 } from '../graph/index.js';
-import { filledWith, heNormal, type Initializer, ones, zeros } from './initializers.js';
+import { filledWith, heNormal, type Initializer, ones, xavierUniform, zeros } from './initializers.js';
 import type { Parameters } from './parameters.js';
 
 /** How an optimizer treats biases: Caffe doubles their rate and does not decay them. */
@@ -68,6 +69,22 @@ export function upConv(p: Parameters, name: string, x: Value, layer: Omit<ConvLa
       stride: 2,
       bias: bias ? p.get(`${name}.bias`, [out], initialBias, biasRule) : undefined,
     });
+  });
+}
+
+export interface LinearLayer {
+  readonly out: number;
+  readonly initial?: Initializer;
+}
+
+/** Fully connected layer of x [rows, in]: parameters `name.weight` [out, in] and `name.bias` [out]. */
+export function linear(p: Parameters, name: string, x: Value, { out, initial = xavierUniform }: LinearLayer): Value {
+  const into = x.shape[1];
+  if (x.rank !== 2 || typeof into !== 'number')
+    throw new BoxwrightError('shape', `A fully connected layer wants rows of a known length, not ${x}.`);
+  return inScope(name, () => {
+    const weight = p.get(`${name}.weight`, [out, into], initial);
+    return gemm(x, weight, { transB: true, c: p.get(`${name}.bias`, [out], zeros) });
   });
 }
 

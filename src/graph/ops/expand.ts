@@ -1,9 +1,9 @@
 import { dimsAgree, dimTimes, mergeDim, sameShape } from '../dims.js';
 import type { Operator, Shape, Type, Value } from '../value.js';
-import { apply1, constantInts, int64s, shapeError } from '../value.js';
+import { apply1, constant, constantInts, int64s, shapeError } from '../value.js';
 import { sumTo } from './elementwise.js';
 import { required } from './require.js';
-import { slice } from './shape.js';
+import { range, slice, squeeze } from './shape.js';
 
 type None = Record<string, never>;
 
@@ -65,6 +65,15 @@ export function shapeOf(x: Value): Value {
 export function dimOf(x: Value, axis: number): Value {
   const dim = x.shape[axis];
   return typeof dim === 'number' ? int64s([dim]) : slice(shapeOf(x), [axis], [axis + 1]);
+}
+
+/** 0, 1, … along an axis of `x`, int64 of that axis' length: a constant where the length is fixed. */
+export function rangeAlong(x: Value, axis: number): Value {
+  const dim = x.shape[axis];
+  if (typeof dim === 'number') return range(dim);
+  const scalar = (number: bigint) => constant('int64', [], BigInt64Array.of(number));
+  const operator: Operator<None> = { type: 'Range', infer: () => [{ dtype: 'int64', shape: [dim] }] };
+  return apply1(operator, [scalar(0n), squeeze(dimOf(x, axis), 0), scalar(1n)], {});
 }
 
 const Tile: Operator<None> = {

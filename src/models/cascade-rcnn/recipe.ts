@@ -1,7 +1,9 @@
 import type { BoxCoder } from '../../boxes/coder.js';
 import type { Matcher } from '../../boxes/matcher.js';
+import type { RoiCoordinates } from '../../graph/index.js';
 import type { Initializer } from '../../nn/initializers.js';
 import type { OptimizerRecipe } from '../../nn/optimizers.js';
+import type { FpnRecipe } from '../backbones/fpn.js';
 import type { ResNetRecipe } from '../backbones/resnet.js';
 import type { KeepRatioRule } from '../canvas.js';
 import type { Normalisation } from '../pictures.js';
@@ -34,12 +36,6 @@ export interface CascadeRcnnRecipe {
   readonly optimizer: OptimizerRecipe;
 }
 
-/** Feature pyramid (Lin et al. 2017): P2 … P5 from C2 … C5, P6 every second pixel of P5. */
-export interface FpnRecipe {
-  readonly channels: number;
-  readonly initial?: Initializer;
-}
-
 export interface RpnRecipe {
   readonly channels: number;
   readonly coder: BoxCoder;
@@ -69,8 +65,7 @@ export interface RoiAlignRecipe {
   readonly size: number;
   /** Sampling points a bin and axis; 0 takes as many as the bin has pixels, rounded up. */
   readonly sampling: number;
-  /** Shift by half a pixel, so that a pixel's value lies at its centre. */
-  readonly aligned: boolean;
+  readonly aligned: RoiCoordinates;
   /** RoIs end at x2 + 1 and y2 + 1, and their level counts sides of x2 − x1 + 1 (zoo). */
   readonly plusOne: boolean;
   /** Side in pixels of RoIs that are pooled from the first level; the next level begins at twice that. */

@@ -1,36 +1,24 @@
 import { centresToCorners, decodeCentres } from '../../boxes/coder-graph.js';
 import {
   add,
-  cast,
   clip,
-  compress,
   concat,
   constant,
-  cumSum,
-  equal,
-  expandLike,
-  gather,
-  gatherNd,
   greater,
   greaterOrEqual,
-  lessOrEqual,
   mul,
   nonMaxSuppression,
-  reduceSum,
-  reshape,
-  shapeOf,
   sigmoid,
   slice,
   softmax,
   split,
-  squeeze,
   topK,
   transpose,
   unsqueeze,
   type Value,
   where,
 } from '../../graph/index.js';
-import type { Detections } from '../detections.js';
+import { type Detections, gatherDetections } from '../detections.js';
 import { defaultAnchors } from './anchors.js';
 import type { RefineDetOutputs } from './network.js';
 import type { PostprocessRecipe, RefineDetRecipe } from './recipe.js';
@@ -88,33 +76,4 @@ function bestOfClass(scores: Value, k: number): Value {
   if (anchors <= k) return scores;
   const last = slice(topK(scores, k, 2).values, [k - 1], [k], [2]);
   return where(greaterOrEqual(scores, last), scores, 0);
-}
-
-/** Rows of the selection by falling score, at most `keep` a picture. */
-function gatherDetections(boxes: Value, scores: Value, selected: Value, keep: number | undefined): Detections {
-  const [picture, label, anchor] = [0, 1, 2].map((column) => slice(selected, [column], [column + 1], [1]));
-  const found = gatherNd(scores, selected);
-  const { values, indices } = topK(found, slice(shapeOf(found), [0], [1]), 0);
-  const rows = (column: Value) => gather(squeeze(column, 1), indices);
-  const sortedBoxes = gather(gatherNd(boxes, concat([picture, anchor], 1)), indices);
-  const sorted = { boxes: sortedBoxes, scores: values, labels: rows(label), pictures: rows(picture) };
-  if (keep === undefined) return sorted;
-  const mask = lessOrEqual(rankInPicture(sorted.pictures, boxes), keep);
-  return {
-    boxes: compress(sorted.boxes, mask),
-    scores: compress(sorted.scores, mask),
-    labels: compress(sorted.labels, mask),
-    pictures: compress(sorted.pictures, mask),
-  };
-}
-
-/** 1 for the best detection of its picture, 2 for the next …: a running count a picture. */
-function rankInPicture(pictures: Value, boxes: Value): Value {
-  const ones = expandLike(
-    constant('float32', [1], Float32Array.of(1)),
-    slice(slice(boxes, [0], [1], [1]), [0], [1], [2]),
-  );
-  const numbers = cumSum(reshape(ones, [-1]), 0, { exclusive: true });
-  const own = cast(equal(unsqueeze(pictures, 1), cast(unsqueeze(numbers, 0), 'int64')), 'float32');
-  return reduceSum(mul(cumSum(own, 0), own), [1]);
 }
