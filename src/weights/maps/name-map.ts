@@ -1,8 +1,9 @@
+import type { Tensor } from '../../graph/tensor.js';
 import type { Normalisation } from '../../models/pictures.js';
 
 /**
  * How the parameters of a boxwright model are called in another project's weight files. Where a map has a name, shape
- * and layout are the same on both sides.
+ * and layout are the same on both sides, but for what is `transposed`.
  */
 export interface NameMap {
   /** Whose names these are, for messages. */
@@ -11,6 +12,8 @@ export interface NameMap {
   readonly normalisation: Normalisation;
   /** Tried in order; the first pattern that fits a parameter's whole name says what the source calls it. */
   readonly rules: readonly NameRule[];
+  /** Our parameters that the source stores transposed: matrices [in, out] of fully connected layers that are [out, in] here. */
+  readonly transposed?: RegExp;
   /** Tensors of the source that no model of ours has, such as optimizer state or a classifier. */
   readonly unused: RegExp;
 }
@@ -38,4 +41,29 @@ export function sourceNames(map: NameMap, parameters: Iterable<string>): Map<str
     if (name !== undefined) names.set(parameter, name);
   }
   return names;
+}
+
+/** A tensor of the source laid out as our parameter of this name. What is no matrix stays as it is and fits nowhere. */
+export function fromSource(map: NameMap, parameter: string, tensor: Tensor): Tensor {
+  return map.transposed?.test(parameter) && tensor.shape.length === 2 ? transposeMatrix(tensor) : tensor;
+}
+
+/** Shape in which the source keeps our parameter of this name and shape. */
+export function sourceShape(map: NameMap, parameter: string, shape: readonly number[]): readonly number[] {
+  return map.transposed?.test(parameter) ? [...shape].reverse() : shape;
+}
+
+/** Blocks of this many rows and columns keep both sides of the copy in the processor's cache. */
+const block = 32;
+
+function transposeMatrix<T extends Tensor>(tensor: T): T {
+  const [rows, columns] = tensor.shape;
+  const from = tensor.data;
+  const to = from.slice();
+  for (let top = 0; top < rows; top += block)
+    for (let left = 0; left < columns; left += block)
+      for (let row = top; row < Math.min(top + block, rows); row++)
+        for (let column = left; column < Math.min(left + block, columns); column++)
+          to[column * rows + row] = from[row * columns + column];
+  return { ...tensor, shape: [columns, rows], data: to };
 }

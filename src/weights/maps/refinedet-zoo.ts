@@ -1,13 +1,6 @@
 import { imageNetNormalisation } from '../../models/pictures.js';
+import { normNames } from './mindspore-norm.js';
 import type { NameMap, NameRule } from './name-map.js';
-
-/** MindSpore's names of batch norm's four vectors. */
-const normNames: Readonly<Record<string, string>> = {
-  weight: 'gamma',
-  bias: 'beta',
-  running_mean: 'moving_mean',
-  running_var: 'moving_variance',
-};
 
 /** Levels whose TCB branch starts with L2Norm, which takes place 0 there. */
 const normalizedLevels = ['0', '1'];
