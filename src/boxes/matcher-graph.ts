@@ -27,7 +27,7 @@ export interface GraphMatches {
   readonly box: Value;
   /** bool [batch, n] */
   readonly positive: Value;
-  /** float32 [batch, n]: the best overlap with any box; −1 where there is none. */
+  /** float32 [batch, n]: the best overlap with any box; −1 where there is none that counts. */
   readonly overlap: Value;
 }
 
@@ -42,11 +42,12 @@ const bipartiteRounds = 32;
  * Graph form of `matchAnchors`, for anchors that depend on the network's output.
  *
  * @param overlaps IoU [batch, n, k]
- * @param valid bool [batch, 1, k]: false for padding
+ * @param valid bool [batch, 1, k] or [batch, n, k]: which pairs count; false for padding
+ * @throws BoxwrightError `config` for a matcher that ignores anchors between two thresholds.
  */
 export function matchAnchorsGraph(overlaps: Value, valid: Value, matcher: Matcher): GraphMatches {
-  if (matcher.negative !== undefined || matcher.best?.ties === 'all') {
-    throw new BoxwrightError('config', 'The graph form of the matcher has neither ignored anchors nor shared ties.');
+  if (matcher.negative !== undefined) {
+    throw new BoxwrightError('config', 'The graph form of the matcher has no ignored anchors: leave out `negative`.');
   }
   const known = where(valid, overlaps, -1);
   const overlap = reduceMax(known, [2]);
@@ -59,12 +60,13 @@ export function matchAnchorsGraph(overlaps: Value, valid: Value, matcher: Matche
   return { box: where(isForced, forced, box), positive: or(reached, isForced), overlap };
 }
 
-/** bool [batch, n, k]: whether the anchor is the box's best one. */
+/** bool [batch, n, k]: whether the anchor is the box's best one, or one of its best. */
 function bestOf(known: Value, rule: BestAnchorRule): Value {
-  const best = argMax(known, 1, { keepDims: true });
-  const enough = greaterOrEqual(reduceMax(known, [1], { keepDims: true }), Math.max(rule.minimum, 0));
+  const most = reduceMax(known, [1], { keepDims: true });
+  const enough = greaterOrEqual(most, Math.max(rule.minimum, 0));
+  if (rule.ties === 'all') return and(equal(known, most), enough);
   const [, count] = known.staticShape;
-  return and(equal(reshape(range(count), [1, count, 1]), best), enough);
+  return and(equal(reshape(range(count), [1, count, 1]), argMax(known, 1, { keepDims: true })), enough);
 }
 
 /**
