@@ -93,6 +93,8 @@ export interface BatchNormLayer {
   /** Weight of the batch in the running statistics: running = (1 − momentum)·running + momentum·batch. */
   readonly momentum: number;
   readonly initialScale?: number;
+  /** Whether weight decay applies to scale and bias, which is not the rule. */
+  readonly decay?: boolean;
 }
 
 /**
@@ -100,11 +102,11 @@ export interface BatchNormLayer {
  * training with the batch's statistics, and running ones that take the unbiased variance, as PyTorch and MindSpore do.
  */
 export function batchNorm(p: Parameters, name: string, x: Value, layer: BatchNormLayer): Value {
-  const { epsilon, momentum, initialScale = 1 } = layer;
+  const { epsilon, momentum, initialScale = 1, decay = false } = layer;
   const vector = [channelsOf(x)];
   return inScope(name, () => {
-    const scale = p.get(`${name}.weight`, vector, filledWith(initialScale), { decay: false });
-    const bias = p.get(`${name}.bias`, vector, zeros, { decay: false });
+    const scale = p.get(`${name}.weight`, vector, filledWith(initialScale), { decay });
+    const bias = p.get(`${name}.bias`, vector, zeros, { decay });
     const runningMean = p.get(`${name}.running_mean`, vector, zeros, { trainable: false });
     const runningVariance = p.get(`${name}.running_var`, vector, ones, { trainable: false });
     if (!p.usesBatchStatistics(name)) {

@@ -1,4 +1,5 @@
 import type { BoxCoder } from '../../boxes/coder.js';
+import { BoxwrightError } from '../../errors.js';
 import type { BatchNormLayer } from '../../nn/layers.js';
 import type { ResNetRecipe } from '../backbones/resnet.js';
 import type { PyramidAnchorRecipe } from './anchors.js';
@@ -17,7 +18,10 @@ const bottleneck = {
   norm,
   widths: [64, 64, 128, 256, 512],
 } as const;
-const basic = { ...bottleneck, block: 'basic', pool: 'padded' } as const;
+
+/** mmdetection's backbones: weight decay moves batch norm like all else. */
+const paperBottleneck = { ...bottleneck, norm: { ...norm, decay: true }, pool: 'padded' } as const;
+const paperBasic = { ...paperBottleneck, block: 'basic' } as const;
 
 /** What varies between the models of the published method. */
 interface PaperVariant {
@@ -46,11 +50,11 @@ const published = {
 } as const;
 
 const paperVariants: Readonly<Record<string, PaperVariant>> = {
-  resnet50: { ...published, backbone: { ...bottleneck, blocks: [3, 4, 6, 3], pool: 'padded' } },
-  resnet101: { ...published, backbone: { ...bottleneck, blocks: [3, 4, 23, 3], pool: 'padded' } },
+  resnet50: { ...published, backbone: { ...paperBottleneck, blocks: [3, 4, 6, 3] } },
+  resnet101: { ...published, backbone: { ...paperBottleneck, blocks: [3, 4, 23, 3] } },
   // For a laptop: small pictures, fewer channels and RoIs.
   resnet18: {
-    backbone: { ...basic, blocks: [2, 2, 2, 2] },
+    backbone: { ...paperBasic, blocks: [2, 2, 2, 2] },
     long: 416,
     short: 320,
     channels: 128,
@@ -62,7 +66,7 @@ const paperVariants: Readonly<Record<string, PaperVariant>> = {
   },
   // For tests and the browser.
   tiny: {
-    backbone: { ...basic, blocks: [1, 1, 1, 1], widths: [16, 16, 32, 64, 96], stem: 3 },
+    backbone: { ...paperBasic, blocks: [1, 1, 1, 1], widths: [16, 16, 32, 64, 96], stem: 3 },
     long: 256,
     short: 192,
     channels: 48,
@@ -186,4 +190,18 @@ export function zooCascadeRcnn(classes: number): CascadeRcnnRecipe {
     postprocess: { scores: 'last', score: 0.05, nms: 0.5, keep: 128 },
     optimizer: { kind: 'sgd', momentum: 0.91, weightDecay: 1e-5 },
   };
+}
+
+/**
+ * The cascade cut off behind a stage, counted from 1, with that stage's own scores: what each stage contributes (the
+ * paper's tables 3 and 4).
+ *
+ * @throws BoxwrightError `config` if the recipe has no such stage.
+ */
+export function upToStage(recipe: CascadeRcnnRecipe, stage: number): CascadeRcnnRecipe {
+  const { length } = recipe.stages;
+  if (!Number.isInteger(stage) || stage < 1 || stage > length)
+    throw new BoxwrightError('config', `There is no stage ${stage}: the cascade has stages 1 to ${length}.`);
+  const postprocess = { ...recipe.postprocess, scores: 'last' } as const;
+  return { ...recipe, stages: recipe.stages.slice(0, stage), postprocess };
 }
