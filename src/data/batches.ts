@@ -1,8 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { BoxwrightError } from '../errors.js';
-import type { TargetSpec } from '../models/refinedet/targets.js';
+import { type CanvasSize, chooseCanvases, type ResizeRule } from '../models/canvas.js';
+import type { TargetSpec } from '../models/targets.js';
 import { type AugmentationRecipe, noAugmentation } from './augment/recipe.js';
 import { type Batch, type BatchArrays, newBatchArrays } from './batch.js';
+import { assignCanvases, countEach, type PlannedBatch, planBatches } from './batch-plan.js';
 import type { DataProblem, Dataset } from './dataset.js';
 import { type FillEntry, type FillResult, type FillSetup, type FillTask, fillBatch } from './fill.js';
 import { type Inclusion, type LearnableImage, learnableImages } from './learnable.js';
@@ -13,19 +15,24 @@ import { WorkerPool } from './worker-pool.js';
 export interface BatchLoaderOptions {
   readonly dataset: Dataset;
   readonly batchSize: number;
-  /** Size in pixels to which every picture is resized; the aspect ratio is not kept. */
-  readonly size: { readonly width: number; readonly height: number };
+  /** How pictures come to size; it also decides the unit of the boxes, see `BatchArrays`. */
+  readonly resize: ResizeRule;
+  /** Sizes of the batches' pictures; by default a few that suit the data set, see `chooseCanvases`. */
+  readonly canvases?: readonly CanvasSize[];
   /** `noAugmentation` by default. */
   readonly augmentation?: AugmentationRecipe;
   /** Decides order and augmentation together with the epoch; 0 by default. */
   readonly seed?: number;
   /** A new order each epoch; true by default. Validation goes without. */
   readonly shuffle?: boolean;
-  /** Leave out a last batch that is not full; by default as `shuffle`. */
+  /**
+   * Leave out a canvas' last batch that is not full; by default as `shuffle`. A canvas with fewer pictures than a batch is
+   * then not used: its pictures go to the next best.
+   */
   readonly dropLast?: boolean;
   /**
-   * What a picture that cannot be decoded does: `replace` puts another one in its place, the same in every run, and tells
-   * `onProblem` once; `throw` ends the epoch. By default `replace` if shuffled.
+   * What a picture that cannot be decoded does: `replace` puts another one of its canvas in its place, the same in every
+   * run, and tells `onProblem` once; `throw` ends the epoch. By default `replace` if shuffled.
    */
   readonly broken?: 'replace' | 'throw';
   /** Told of each broken picture once. */
@@ -52,11 +59,12 @@ interface Pending {
 const MAX_REPLACEMENTS = 64;
 
 /**
- * Loads a data set in batches of fixed shape on worker threads, a few ahead. Order and pixels depend on seed, epoch and
- * data set alone, not on workers or on where an epoch is entered.
+ * Loads a data set in batches of fixed shapes on worker threads, a few ahead. Order and pixels depend on seed, epoch, data
+ * set and canvases alone, not on workers or on where an epoch is entered. Pictures that keep their ratio come in batches
+ * of one canvas each, so not quite in the epoch's order.
  *
  * @example
- * await using loader = new BatchLoader({ dataset, batchSize: 8, size: { width: 320, height: 320 }, augmentation: paperAugmentation });
+ * await using loader = new BatchLoader({ dataset, batchSize: 8, resize: { kind: 'stretch', size: 320 }, augmentation: paperAugmentation });
  * for await (const batch of loader.epoch(0)) { … batch.release(); }
  */
 export class BatchLoader {
@@ -64,27 +72,40 @@ export class BatchLoader {
   readonly batchesPerEpoch: number;
   /** Places for boxes in a batch. */
   readonly maxBoxes: number;
+  /** Sizes of the batches' pictures. */
+  readonly canvases: readonly CanvasSize[];
   readonly #options: BatchLoaderOptions;
   readonly #images: readonly LearnableImage[];
+  /** Canvas of each picture. */
+  readonly #canvasOf: Uint16Array;
+  readonly #dropLast: boolean;
   readonly #setup: FillSetup;
   readonly #pool: WorkerPool | undefined;
   readonly #prefetch: number;
   readonly #broken = new Map<number, DataProblem>();
-  readonly #spare: BatchArrays[] = [];
+  /** Arrays to be filled again, of each canvas. */
+  readonly #spare: BatchArrays[][];
   #disposed = false;
 
   /** @throws BoxwrightError `config` for sizes that do not fit the data set. */
   constructor(options: BatchLoaderOptions) {
-    const { dataset, batchSize, size, shuffle = true, dropLast = shuffle } = options;
+    const { dataset, batchSize, resize, shuffle = true, dropLast = shuffle } = options;
     this.#options = options;
+    this.#dropLast = dropLast;
     this.#images = learnableImages(dataset, options.include ?? {});
-    requireWhole({ batchSize, width: size.width, height: size.height }, 1);
+    requireWhole({ batchSize, ...sidesOf(resize) }, 1);
     const fullest = this.#images.reduce((most, { objects }) => Math.max(most, objects.labels.length), 1);
     this.maxBoxes = options.maxBoxes ?? fullest;
     requireRoom(this.#images, this.maxBoxes);
-    const count = this.#images.length;
-    this.batchesPerEpoch = dropLast ? Math.floor(count / batchSize) : Math.ceil(count / batchSize);
+    this.canvases = options.canvases ?? chooseCanvases(resize, this.#images);
+    for (const { width, height } of this.canvases) requireWhole({ width, height }, 1);
+    this.#canvasOf = assignCanvases(resize, this.canvases, this.#images, dropLast ? batchSize : 1);
+    this.#spare = this.canvases.map(() => []);
+    const full = dropLast ? Math.floor : Math.ceil;
+    const counts = countEach(this.#canvasOf, this.canvases.length);
+    this.batchesPerEpoch = counts.reduce((sum, pictures) => sum + full(pictures / batchSize), 0);
     if (this.batchesPerEpoch === 0) {
+      const count = this.#images.length;
       throw new BoxwrightError(
         'config',
         `${dataset.name}: ${count} pictures do not fill a batch of ${batchSize}; use a batch of at most ${count}`,
@@ -97,8 +118,8 @@ export class BatchLoader {
     const { augmentation = noAugmentation, seed = 0, targets } = options;
     this.#setup = {
       batchSize,
-      size: { width: size.width, height: size.height },
       maxBoxes: this.maxBoxes,
+      resize,
       augmentation,
       seed,
       targets,
@@ -127,10 +148,14 @@ export class BatchLoader {
       );
     }
     const order = this.#orderOf(epoch);
+    const plan = planBatches(order, this.#canvasOf, this.#options.batchSize, !this.#dropLast);
     const pending: Pending[] = [];
     let next = startBatch;
     const startSome = (count: number) => {
-      while (pending.length < count && next < this.batchesPerEpoch) pending.push(this.#begin(epoch, next++, order));
+      while (pending.length < count && next < this.batchesPerEpoch) {
+        pending.push(this.#begin(epoch, next, order, plan[next]));
+        next++;
+      }
     };
     try {
       // Without workers nothing goes on in the background, and a batch is only made when it is asked for.
@@ -150,7 +175,7 @@ export class BatchLoader {
   /** Ends the workers. Batches handed out stay valid. */
   async dispose(): Promise<void> {
     this.#disposed = true;
-    this.#spare.length = 0;
+    for (const spare of this.#spare) spare.length = 0;
     await this.#pool?.dispose();
   }
 
@@ -164,16 +189,16 @@ export class BatchLoader {
     return shuffle ? shuffledOrder(count, seed, epoch) : Uint32Array.from({ length: count }, (_, i) => i);
   }
 
-  #begin(epoch: number, index: number, order: Uint32Array): Pending {
+  #begin(epoch: number, index: number, order: Uint32Array, planned: PlannedBatch): Pending {
     const state: { cancelled: boolean; task?: FillTask } = { cancelled: false };
-    const batch = this.#make(epoch, index, order, state);
+    const batch = this.#make(epoch, index, order, planned, state);
     // A failure is met when the batch's turn comes; until then, or if it never comes, it must not count as unhandled.
     batch.catch(() => {});
     return {
       batch,
       cancel: () => {
         state.cancelled = true;
-        if (state.task && this.#pool?.withdraw(state.task)) this.#releaser(state.task.arrays)();
+        if (state.task && this.#pool?.withdraw(state.task)) this.#releaser(state.task.arrays, planned.canvas)();
         batch.then(
           ({ release }) => release(),
           () => {},
@@ -187,20 +212,21 @@ export class BatchLoader {
     epoch: number,
     index: number,
     order: Uint32Array,
+    { canvas: shape, positions }: PlannedBatch,
     state: { cancelled: boolean; task?: FillTask },
   ): Promise<Batch> {
-    const { batchSize } = this.#options;
-    const first = index * batchSize;
-    const pictures = Array.from(order.subarray(first, first + batchSize));
-    const count = pictures.length;
-    const replacements = pictures.map((_, slot) => this.#replacements(epoch, first + slot));
-    let arrays = this.#spare.pop() ?? newBatchArrays(this.#setup);
-    let slots = pictures.map((_, slot) => slot);
+    const canvas = this.canvases[shape];
+    const count = positions.length;
+    const own = positions.map((position) => order[position]);
+    const pictures = [...own];
+    const replacements = positions.map((position) => this.#replacements(epoch, position, shape));
+    let arrays = this.#spare[shape].pop() ?? newBatchArrays(this.#setup, canvas);
+    let slots = positions.map((_, slot) => slot);
     // A picture known to be broken is passed over here just as one that turns out to be, so the choice is the same.
     for (const slot of slots) if (this.#broken.has(pictures[slot])) pictures[slot] = replacements[slot].next().value;
     while (slots.length > 0 && !state.cancelled) {
-      const entries = slots.map((slot) => this.#entry(pictures[slot], slot, first + slot));
-      state.task = { epoch, arrays, entries, count };
+      const entries = slots.map((slot) => this.#entry(pictures[slot], slot, positions[slot]));
+      state.task = { epoch, canvas, arrays, entries, count };
       const { arrays: filled, failures }: FillResult = await (this.#pool?.run(state.task) ??
         fillBatch(this.#setup, state.task));
       arrays = filled;
@@ -208,9 +234,18 @@ export class BatchLoader {
       for (const { slot } of failures) pictures[slot] = replacements[slot].next().value;
       slots = failures.map(({ slot }) => slot);
     }
-    const files = pictures.map((picture) => this.#images[picture].name);
-    const indices = pictures.map((picture) => this.#images[picture].index);
-    return { ...arrays, epoch, index, count, pictures: indices, files, waitedMs: 0, release: this.#releaser(arrays) };
+    return {
+      ...arrays,
+      epoch,
+      index,
+      canvas,
+      count,
+      pictures: pictures.map((picture) => this.#images[picture].index),
+      replaced: pictures.map((picture, slot) => picture !== own[slot]),
+      files: pictures.map((picture) => this.#images[picture].name),
+      waitedMs: 0,
+      release: this.#releaser(arrays, shape),
+    };
   }
 
   #entry(picture: number, slot: number, position: number): FillEntry {
@@ -218,13 +253,20 @@ export class BatchLoader {
     return { slot, position, path, name, width, height, objects };
   }
 
-  /** Pictures to put in a place whose own is broken, drawn for that place. */
-  *#replacements(epoch: number, position: number): Generator<number, never, undefined> {
+  /**
+   * Pictures to put in a place whose own is broken, drawn for that place: of its canvas, or if these fail, of all, shrunk
+   * if need be.
+   */
+  *#replacements(epoch: number, position: number, canvas: number): Generator<number, never, undefined> {
     const count = this.#images.length;
     const random = randomStream(this.#setup.seed, epoch, count + position);
-    for (let tries = 0; tries < MAX_REPLACEMENTS; tries++) {
-      const picture = random.int(count);
-      if (!this.#broken.has(picture)) yield picture;
+    const all = Array.from(this.#canvasOf.keys());
+    const alike = all.filter((picture) => this.#canvasOf[picture] === canvas);
+    for (const candidates of alike.length < count ? [alike, all] : [all]) {
+      for (let tries = 0; tries < MAX_REPLACEMENTS; tries++) {
+        const picture = candidates[random.int(candidates.length)];
+        if (!this.#broken.has(picture)) yield picture;
+      }
     }
     const [example] = this.#broken.values();
     throw new BoxwrightError(
@@ -244,15 +286,22 @@ export class BatchLoader {
     onProblem?.(problem);
   }
 
-  #releaser(arrays: BatchArrays): (returned?: BatchArrays) => void {
+  #releaser(arrays: BatchArrays, canvas: number): (returned?: BatchArrays) => void {
     let released = false;
+    const spare = this.#spare[canvas];
     return (returned = arrays) => {
-      if (released || this.#disposed || this.#spare.length > this.#prefetch) return;
+      if (released || this.#disposed || spare.length > this.#prefetch) return;
       released = true;
       // Arrays whose buffers have moved to another thread are of no use; without new ones they are let go.
-      if (returned.images.byteLength > 0) this.#spare.push(returned);
+      if (returned.images.byteLength > 0) spare.push(returned);
     };
   }
+}
+
+/** The numbers of a rule that are pixels. */
+function sidesOf(rule: ResizeRule): Record<string, number> {
+  if (rule.kind === 'stretch') return { size: rule.size };
+  return { long: rule.long, short: rule.short, multiple: rule.multiple };
 }
 
 function requireWhole(values: Record<string, number>, least: number): void {

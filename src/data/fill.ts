@@ -1,14 +1,16 @@
 import { BoxwrightError, type ErrorCode } from '../errors.js';
-import { encodeTargets, type TargetSpec } from '../models/refinedet/targets.js';
+import type { CanvasSize, Frame, ResizeRule } from '../models/canvas.js';
+import { encodeTargets, type TargetSpec } from '../models/targets.js';
 import { augmentPicture } from './augment/augment.js';
 import type { PictureObjects } from './augment/objects.js';
 import type { AugmentationRecipe } from './augment/recipe.js';
-import { type BatchArrays, type BatchShape, clearFrom, stackTargets } from './batch.js';
+import { type BatchArrays, type BatchShape, clearFrom, frameRow, stackTargets } from './batch.js';
 import { decodePicture, type Picture } from './decode.js';
 import { randomStream } from './random.js';
 
 /** What stays the same for all batches of a loader; plain data, sent to each worker once. */
 export interface FillSetup extends BatchShape {
+  readonly resize: ResizeRule;
   readonly augmentation: AugmentationRecipe;
   readonly seed: number;
   readonly targets?: TargetSpec;
@@ -18,7 +20,7 @@ export interface FillSetup extends BatchShape {
 export interface FillEntry {
   /** Place in the batch. */
   readonly slot: number;
-  /** Place in the epoch, which with seed and epoch decides the augmentation. */
+  /** Place in the epoch's order, which with seed and epoch decides the augmentation. */
   readonly position: number;
   readonly path: string;
   readonly name: string;
@@ -31,6 +33,8 @@ export interface FillEntry {
 /** A batch to be filled, or some places of it. */
 export interface FillTask {
   readonly epoch: number;
+  /** Size of the batch's pictures. */
+  readonly canvas: CanvasSize;
   readonly arrays: BatchArrays;
   readonly entries: readonly FillEntry[];
   /** Pictures in the whole batch. */
@@ -73,23 +77,34 @@ function startDecode({ path, name, width, height }: FillEntry): Promise<Picture 
   return decodePicture(path, { name, width, height }).catch((error: BoxwrightError) => error);
 }
 
-function placePicture(setup: FillSetup, { arrays, epoch }: FillTask, entry: FillEntry, picture: Picture): void {
-  const { size, maxBoxes, batchSize } = setup;
+function placePicture(setup: FillSetup, task: FillTask, entry: FillEntry, picture: Picture): void {
+  const { resize, augmentation, targets, maxBoxes, batchSize } = setup;
+  const { arrays, canvas } = task;
   const { slot, name } = entry;
-  const pixels = size.width * size.height * 3;
+  const pixels = canvas.width * canvas.height * 3;
   const out = new Uint8ClampedArray(arrays.images.buffer, arrays.images.byteOffset + slot * pixels, pixels);
   try {
-    const random = randomStream(setup.seed, epoch, entry.position);
-    const objects = augmentPicture(setup.augmentation, picture, entry.objects, size, random, out);
+    const random = randomStream(setup.seed, task.epoch, entry.position);
+    const target = { resize, canvas };
+    const { objects, frame } = augmentPicture(augmentation, picture, entry.objects, target, random, out);
     const boxes = Float32Array.from(objects.boxes);
     arrays.boxes.fill(0, slot * maxBoxes * 4, (slot + 1) * maxBoxes * 4).set(boxes, slot * maxBoxes * 4);
     arrays.labels.fill(0, slot * maxBoxes, (slot + 1) * maxBoxes).set(objects.labels, slot * maxBoxes);
+    arrays.frames.set(frameRow(frame), slot * 4);
     arrays.sourceSizes.set([picture.width, picture.height], slot * 2);
-    if (setup.targets) stackTargets(arrays, batchSize, slot, encodeTargets(setup.targets, boxes, objects.labels));
+    if (!targets) return;
+    const extent = extentOf(resize, canvas, frame);
+    const labelled = { canvas, extent, boxes, labels: objects.labels, random: () => random.uniform(0, 1) };
+    stackTargets(arrays, batchSize, slot, encodeTargets(targets, labelled));
   } catch (cause) {
     const { code, message } = describeError(cause);
     throw new BoxwrightError(code, `${name}: ${message}`, { cause });
   }
+}
+
+/** What counts as picture in training. To the zoo its whole canvas does, padding included, wherever a flip moved it. */
+function extentOf(resize: ResizeRule, canvas: CanvasSize, frame: Frame): CanvasSize {
+  return resize.kind === 'keep-ratio' && resize.fixed ? canvas : frame;
 }
 
 /** An error as plain data, which crosses threads whole: a cloned error would lose its class and code. */

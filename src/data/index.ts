@@ -11,7 +11,14 @@ export type {
   JitterRecipe,
   PhotometricRecipe,
 } from './augment/recipe.js';
-export { noAugmentation, paperAugmentation, paperPytorchAugmentation, zooAugmentation } from './augment/recipe.js';
+export {
+  cascadeAugmentation,
+  cascadeZooAugmentation,
+  noAugmentation,
+  paperAugmentation,
+  paperPytorchAugmentation,
+  zooAugmentation,
+} from './augment/recipe.js';
 export type { Batch, BatchArrays } from './batch.js';
 export { BatchLoader, type BatchLoaderOptions } from './batches.js';
 export type { DataProblem, Dataset, DatasetFormat, DatasetImage, GroundTruth, PixelBox } from './dataset.js';

@@ -52,7 +52,7 @@ export {
   tanh,
   where,
 } from './ops/elementwise.js';
-export { dimOf, expand, expandLike, rangeAlong, shapeOf, tile } from './ops/expand.js';
+export { dimOf, expand, expandLike, rangeAlong, rangeTo, shapeOf, tile } from './ops/expand.js';
 export {
   compress,
   gather,

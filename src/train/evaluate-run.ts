@@ -1,13 +1,14 @@
-import type { Batch } from '../data/batch.js';
 import { BatchLoader } from '../data/batches.js';
 import type { DataProblem, Dataset } from '../data/dataset.js';
 import { CocoEvaluator, type CocoResult, type Detections, truthOf } from '../evaluate/index.js';
 import type { Tensor } from '../graph/index.js';
+import type { ResizeRule } from '../models/canvas.js';
+import { batchFeeds } from './feeds.js';
 import type { TrainingSession } from './training-session.js';
 
 export interface EvaluateRunOptions {
-  /** Side of the network's input in pixels. */
-  readonly size: number;
+  /** How the model's pictures come to size. */
+  readonly resize: ResizeRule;
   /** Pictures in one run of the model. */
   readonly batch: number;
   readonly workers?: number;
@@ -15,44 +16,33 @@ export interface EvaluateRunOptions {
   readonly onProblem: (problem: DataProblem) => void;
 }
 
-/** COCO's figures of a model in training, with the truth, picture ids and order of `evaluateDetections`. */
+/** COCO's figures of a model in training, with the truth and picture ids of `evaluateDetections`. */
 export async function evaluateRun(
   session: TrainingSession,
   dataset: Dataset,
-  { size, batch, workers, onProblem }: EvaluateRunOptions,
+  { resize, batch, workers, onProblem }: EvaluateRunOptions,
 ): Promise<CocoResult> {
   const evaluator = new CocoEvaluator({ classes: dataset.classes });
   const batchSize = Math.min(batch, dataset.images.length);
   await using loader = new BatchLoader({
     dataset,
     batchSize,
-    size: { width: size, height: size },
+    resize,
     shuffle: false,
     broken: 'replace',
     workers,
     onProblem: (problem) => onProblem({ ...problem, action: 'dropped' }),
   });
   for await (const part of loader.epoch(0)) {
-    const found = detectionsByPicture(await session.detect(...inputsOf(part, size)), part.count);
+    const found = detectionsByPicture(await session.detect(batchFeeds(part)), part.count);
     for (const [i, detections] of found.entries()) {
       const image = dataset.images[part.pictures[i]];
-      // A picture out of its place stands in for a broken one, and counts only in its own.
-      const inPlace = part.pictures[i] === part.index * batchSize + i;
-      if (inPlace) evaluator.addPicture({ id: image.id, truth: truthOf(image), detections });
+      // A picture that stands in for a broken one counts only in its own place.
+      if (!part.replaced[i]) evaluator.addPicture({ id: image.id, truth: truthOf(image), detections });
     }
     part.release();
   }
   return evaluator.result();
-}
-
-function inputsOf({ images, sourceSizes }: Batch, size: number): [images: Tensor, sizes: Tensor] {
-  const count = sourceSizes.length / 2;
-  // The graph wants height before width. A place without a picture gets a size too, since nothing may divide by zero.
-  const sizes = Float32Array.from(sourceSizes, (_, i) => Math.max(1, sourceSizes[i ^ 1]));
-  return [
-    { dtype: 'uint8', shape: [count, size, size, 3], data: images },
-    { dtype: 'float32', shape: [count, 2], data: sizes },
-  ];
 }
 
 /** The rows of a batch's detections for each of its first `count` pictures. */

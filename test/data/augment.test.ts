@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { augmentPicture, planAugmentation } from '../../src/data/augment/augment.js';
 import { jitterColours } from '../../src/data/augment/jitter.js';
+import type { PictureObjects } from '../../src/data/augment/objects.js';
 import { type Photometric, prepareDistortion } from '../../src/data/augment/photometric.js';
 import {
   type AugmentationRecipe,
@@ -9,8 +10,10 @@ import {
   paperAugmentation,
   zooAugmentation,
 } from '../../src/data/augment/recipe.js';
+import type { Picture } from '../../src/data/decode.js';
 import { type Random, randomStream, shuffledOrder } from '../../src/data/random.js';
 import { resizeBytes, wholeRegion } from '../../src/data/resize.js';
+import type { CanvasSize } from '../../src/models/canvas.js';
 
 const width = 60;
 const height = 40;
@@ -29,10 +32,23 @@ function objectsOf(...boxes: number[][]) {
 
 const box = [12, 8, 40, 30];
 
+/** Augments a picture stretched to a size. */
+function stretched(
+  recipe: AugmentationRecipe,
+  picture: Picture,
+  objects: PictureObjects,
+  canvas: CanvasSize,
+  random: Random,
+  out: Uint8ClampedArray,
+): PictureObjects {
+  const target = { resize: { kind: 'stretch', size: canvas.width }, canvas } as const;
+  return augmentPicture(recipe, picture, objects, target, random, out).objects;
+}
+
 test('Without augmentation a picture is resized and its boxes are normalised', () => {
   const picture = pictureOf(box);
   const out = new Uint8ClampedArray(size.width * size.height * 3);
-  const { boxes, labels } = augmentPicture(noAugmentation, picture, objectsOf(box), size, randomStream(0, 0, 0), out);
+  const { boxes, labels } = stretched(noAugmentation, picture, objectsOf(box), size, randomStream(0, 0, 0), out);
   const expected = new Uint8Array(out.length);
   resizeBytes(picture.data, width, wholeRegion(picture), size, expected);
   assert.deepEqual(Uint8Array.from(out), expected);
@@ -52,7 +68,7 @@ for (const [name, recipe] of Object.entries(geometries)) {
     const out = new Uint8ClampedArray(large.width * large.height * 3);
     const seen = new Set<string>();
     for (let run = 0; run < 200; run++) {
-      const { boxes } = augmentPicture(recipe, pictureOf(box), objectsOf(box), large, randomStream(1, 0, run), out);
+      const { boxes } = stretched(recipe, pictureOf(box), objectsOf(box), large, randomStream(1, 0, run), out);
       assert.equal(boxes.length, 4, 'a crop keeps at least one box');
       const [x1, y1, x2, y2] = [...boxes].map((side, i) => side * (i % 2 === 0 ? large.width : large.height));
       seen.add(boxes.join());
@@ -91,10 +107,10 @@ test('Pictures without objects, or of one pixel, are augmented too', () => {
   const out = new Uint8ClampedArray(size.width * size.height * 3);
   for (const recipe of [paperAugmentation, zooAugmentation]) {
     for (let run = 0; run < 50; run++) {
-      const { labels } = augmentPicture(recipe, pictureOf(box), objectsOf(), size, randomStream(3, 0, run), out);
+      const { labels } = stretched(recipe, pictureOf(box), objectsOf(), size, randomStream(3, 0, run), out);
       assert.equal(labels.length, 0);
       const dot = { data: Uint8Array.of(9, 9, 9), width: 1, height: 1 };
-      augmentPicture(recipe, dot, objectsOf([0, 0, 1, 1]), size, randomStream(3, 1, run), out);
+      stretched(recipe, dot, objectsOf([0, 0, 1, 1]), size, randomStream(3, 1, run), out);
     }
   }
 });

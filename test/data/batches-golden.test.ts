@@ -6,7 +6,7 @@ import { zooTargets } from '../../src/models/refinedet/targets.js';
 import { readGolden } from '../golden.js';
 import { needs, shared } from '../shared.js';
 
-const size = { width: 320, height: 320 };
+const resize = { kind: 'stretch', size: 320 } as const;
 
 /** The one batch that holds the named pictures in this order. */
 async function batchOf(
@@ -15,7 +15,14 @@ async function batchOf(
   more: Partial<BatchLoaderOptions> = {},
 ): Promise<Batch> {
   const images = ids.map((id) => dataset.images.find((image) => image.id === id) ?? assert.fail(`${id} is missing`));
-  const options = { dataset: { ...dataset, images }, batchSize: ids.length, size, shuffle: false, workers: 1, ...more };
+  const options = {
+    dataset: { ...dataset, images },
+    batchSize: ids.length,
+    resize,
+    shuffle: false,
+    workers: 1,
+    ...more,
+  };
   await using loader = new BatchLoader(options);
   for await (const batch of loader.epoch(0)) return batch;
   return assert.fail('no batch');

@@ -20,6 +20,7 @@ import { paperTargets, zooTargets } from '../../src/models/refinedet/targets.js'
 import { plainJpeg, temporaryFolder, vocObject, vocXml, writeFiles } from './folders.js';
 
 const size = { width: 64, height: 64 };
+const resize = { kind: 'stretch', size: 64 } as const;
 
 /** Eleven pictures of different colours, each with one to three boxes. */
 async function colours(root: string): Promise<Dataset> {
@@ -47,9 +48,9 @@ async function withLoader<T>(options: BatchLoaderOptions, use: (loader: BatchLoa
 }
 
 /** What a batch holds, as a line that two equal batches share. */
-function digest({ images, boxes, labels, sourceSizes, targets, files }: Batch): string {
+function digest({ images, boxes, labels, frames, sourceSizes, targets, files }: Batch): string {
   const hash = createHash('sha256').update(images);
-  for (const { buffer } of [boxes, labels, sourceSizes]) hash.update(new Uint8Array(buffer));
+  for (const { buffer } of [boxes, labels, frames, sourceSizes]) hash.update(new Uint8Array(buffer));
   for (const name of Object.keys(targets).sort()) hash.update(name).update(new Uint8Array(targets[name].data.buffer));
   return `${files.join()} ${hash.digest('hex')}`;
 }
@@ -69,7 +70,14 @@ async function digests(options: BatchLoaderOptions, epochs = 2): Promise<string[
 
 test('Batches are the same whatever the workers, the prefetch and the place an epoch is entered', async (t) => {
   const dataset = await colours(await temporaryFolder(t));
-  const options = { dataset, batchSize: 3, size, seed: 4, augmentation: paperAugmentation, targets: paperTargets(64) };
+  const options = {
+    dataset,
+    batchSize: 3,
+    resize,
+    seed: 4,
+    augmentation: paperAugmentation,
+    targets: paperTargets(64),
+  };
   const expected = await digests({ ...options, workers: 0 });
   assert.equal(expected.length, 6);
   assert.equal(new Set(expected).size, 6);
@@ -87,7 +95,7 @@ test('Batches are the same whatever the workers, the prefetch and the place an e
 
 test('A validation epoch keeps order and every picture, pads the last batch and tells source sizes', async (t) => {
   const dataset = await colours(await temporaryFolder(t));
-  const options = { dataset, batchSize: 4, size, shuffle: false, workers: 2, targets: zooTargets(64) };
+  const options = { dataset, batchSize: 4, resize, shuffle: false, workers: 2, targets: zooTargets(64) };
   await withLoader(options, async (loader) => {
     assert.equal(loader.batchesPerEpoch, 3);
     assert.equal(loader.maxBoxes, 3);
@@ -125,7 +133,7 @@ test('A validation epoch keeps order and every picture, pads the last batch and 
 
 test('Released arrays are used again and kept ones stay as they are', async (t) => {
   const dataset = await colours(await temporaryFolder(t));
-  await withLoader({ dataset, batchSize: 3, size, workers: 1, prefetch: 1 }, async (loader) => {
+  await withLoader({ dataset, batchSize: 3, resize, workers: 1, prefetch: 1 }, async (loader) => {
     const kept: { batch: Batch; digest: string }[] = [];
     for (let epoch = 0; epoch < 3; epoch++) {
       for await (const batch of loader.epoch(epoch)) {
@@ -143,7 +151,14 @@ test('In training a broken picture is replaced, said once, and the batches stay 
   await writeFile(`${root}/03.png`, 'broken');
   await writeFile(`${root}/07.png`, (await plainJpeg(90, 90)).subarray(0, 300));
   const problems: DataProblem[] = [];
-  const options = { dataset, batchSize: 3, size, seed: 1, augmentation: paperAugmentation, targets: paperTargets(64) };
+  const options = {
+    dataset,
+    batchSize: 3,
+    resize,
+    seed: 1,
+    augmentation: paperAugmentation,
+    targets: paperTargets(64),
+  };
   const expected = await digests({ ...options, workers: 0 }, 3);
   const told = await digests({ ...options, workers: 2, onProblem: (problem) => problems.push(problem) }, 3);
   assert.deepEqual(told, expected);
@@ -166,7 +181,7 @@ test('In validation a broken picture ends the epoch with its name; so does a dat
   const dataset = await colours(root);
   await rm(`${root}/05.png`);
   for (const workers of [0, 2]) {
-    await withLoader({ dataset, batchSize: 2, size, shuffle: false, workers }, async (loader) => {
+    await withLoader({ dataset, batchSize: 2, resize, shuffle: false, workers }, async (loader) => {
       let seen = 0;
       const epoch = async () => {
         for await (const batch of loader.epoch(0)) seen += batch.count;
@@ -176,7 +191,7 @@ test('In validation a broken picture ends the epoch with its name; so does a dat
     });
   }
   for (const { path } of dataset.images) await writeFile(path, 'broken');
-  await withLoader({ dataset, batchSize: 2, size, workers: 1 }, async (loader) => {
+  await withLoader({ dataset, batchSize: 2, resize, workers: 1 }, async (loader) => {
     const message = /pictures cannot be decoded, too many to go on; the first: \d\d\.png/;
     await assert.rejects(loader.epoch(0).next(), { code: 'data', message });
   });
@@ -184,7 +199,7 @@ test('In validation a broken picture ends the epoch with its name; so does a dat
 
 test('Leaving an epoch cancels it, disposing ends what waits', async (t) => {
   const dataset = await colours(await temporaryFolder(t));
-  const loader = new BatchLoader({ dataset, batchSize: 2, size, workers: 2 });
+  const loader = new BatchLoader({ dataset, batchSize: 2, resize, workers: 2 });
   for await (const _ of loader.epoch(0)) break;
   const again = await loader.epoch(1).next();
   assert.equal(again.value?.index, 0);
@@ -200,7 +215,7 @@ test('A process that stops halfway through an epoch ends by itself', async (t) =
   const script = `
     import { BatchLoader, openDataset } from ${JSON.stringify(new URL('../../src/data/index.js', import.meta.url).href)};
     const dataset = await openDataset(${JSON.stringify(root)});
-    const loader = new BatchLoader({ dataset, batchSize: 2, size: { width: 64, height: 64 }, workers: 2 });
+    const loader = new BatchLoader({ dataset, batchSize: 2, resize: { kind: 'stretch', size: 64 }, workers: 2 });
     const { value } = await loader.epoch(0).next();
     console.log(value.count);
   `;
@@ -216,7 +231,7 @@ test('Difficult objects and crowds are left out unless asked for', async (t) => 
   await writeFiles(root, { 'a.xml': vocXml(objects), 'a.jpg': await plainJpeg() });
   const dataset = await openDataset(root);
   const count = (include: BatchLoaderOptions['include']) =>
-    withLoader({ dataset, batchSize: 1, size, workers: 0, maxBoxes: 4, include }, async (loader) => {
+    withLoader({ dataset, batchSize: 1, resize, workers: 0, maxBoxes: 4, include }, async (loader) => {
       const { value } = await loader.epoch(0).next();
       return value?.labels.filter((label) => label > 0).length;
     });
@@ -231,7 +246,7 @@ test('Pictures without a box are handed out unless they are not wanted', async (
   await writeFiles(root, { 'a.xml': vocXml([]), 'a.jpg': picture, 'b.xml': labelled, 'b.jpg': picture });
   const dataset = await openDataset(root);
   const handedOut = (empty?: boolean) =>
-    withLoader({ dataset, batchSize: 2, size, workers: 0, shuffle: false, include: { empty } }, async (loader) => {
+    withLoader({ dataset, batchSize: 2, resize, workers: 0, shuffle: false, include: { empty } }, async (loader) => {
       const { value } = await loader.epoch(0).next();
       return [value?.pictures, value?.files];
     });
@@ -245,10 +260,10 @@ test('Pictures without a box are handed out unless they are not wanted', async (
 test('Settings that do not fit are errors with both numbers', async (t) => {
   const dataset = await colours(await temporaryFolder(t));
   const make = (more: Partial<BatchLoaderOptions>) => () =>
-    new BatchLoader({ dataset, batchSize: 2, size, workers: 0, ...more });
+    new BatchLoader({ dataset, batchSize: 2, resize, workers: 0, ...more });
   assert.throws(make({ batchSize: 12 }), { code: 'config', message: /11 pictures do not fill a batch of 12/ });
   assert.throws(make({ maxBoxes: 2 }), { code: 'config', message: /02\.png: it has 3 boxes, but maxBoxes is 2/ });
   assert.throws(make({ batchSize: 0 }), { code: 'config', message: /batchSize is 0/ });
   assert.throws(make({ workers: -1 }), { code: 'config', message: /workers is -1/ });
-  assert.throws(make({ size: { width: 64, height: 1.5 } }), { code: 'config', message: /height is 1.5/ });
+  assert.throws(make({ resize: { kind: 'stretch', size: 1.5 } }), { code: 'config', message: /size is 1.5/ });
 });

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { augmentPicture } from '../../src/data/augment/augment.js';
+import { noAugmentation } from '../../src/data/augment/recipe.js';
+import { frameRow } from '../../src/data/batch.js';
+import { randomStream } from '../../src/data/random.js';
 import { resizeBytes, wholeRegion } from '../../src/data/resize.js';
 import { input } from '../../src/graph/index.js';
-import { resizePictures } from '../../src/models/resize-graph.js';
+import { type CanvasSize, canvasOf, frameOf, type KeepRatioRule } from '../../src/models/canvas.js';
+import { fitPictures, resizePictures } from '../../src/models/resize-graph.js';
 import { uniforms } from '../boxes/random-boxes.js';
 import { runner } from '../graph/harness.js';
 
@@ -38,3 +43,42 @@ test('resizing in the graph is the data pipeline byte for byte', async () => {
   }
   await graph.session.release();
 });
+
+const published: KeepRatioRule = { kind: 'keep-ratio', long: 133, short: 80, multiple: 32 };
+const zoo: KeepRatioRule = { ...published, long: 128, short: 77, fixed: { height: 77, width: 128 } };
+
+/** A picture on its tightest canvas, by the data pipeline. */
+function onCanvas(data: Uint8Array, picture: CanvasSize, rule: KeepRatioRule): { out: Uint8Array; canvas: CanvasSize } {
+  const canvas = canvasOf(rule, picture.width, picture.height);
+  const out = new Uint8ClampedArray(canvas.height * canvas.width * 3).fill(7);
+  const objects = { boxes: new Float64Array(0), labels: new Int32Array(0) };
+  augmentPicture(noAugmentation, { data, ...picture }, objects, { resize: rule, canvas }, randomStream(0, 0, 0), out);
+  return { out: Uint8Array.from(out), canvas };
+}
+
+for (const [name, rule] of Object.entries({ published, zoo })) {
+  test(`fitting pictures in the graph is the data pipeline byte for byte: ${name}`, async () => {
+    const { pixels, frames } = fitPictures(input('images', 'uint8', ['batch', 'height', 'width', 3]), rule);
+    const graph = await runner({ pixels, frames });
+    const uniform = uniforms(12);
+    const [tall, flat, huge] = [
+      [1000, 1],
+      [1, 1000],
+      [427, 640],
+    ];
+    for (const [height, width] of [...sizes, tall, flat, huge, [640, 427], [80, 133], [77, 128], [128, 77]]) {
+      const part = height * width * 3;
+      const data = Uint8Array.from({ length: 2 * part }, () => 256 * uniform());
+      const results = await graph.run({ images: { dtype: 'uint8', shape: [2, height, width, 3], data } });
+      for (const i of [0, 1]) {
+        const { out, canvas } = onCanvas(data.subarray(i * part, (i + 1) * part), { height, width }, rule);
+        assert.deepEqual(results.pixels.shape, [2, canvas.height, canvas.width, 3]);
+        const own = results.pixels.data.slice(i * out.length, (i + 1) * out.length) as Uint8Array;
+        assert.equal(Buffer.compare(own, out), 0, `${height}×${width}, picture ${i}`);
+        const frame = frameRow(frameOf(rule, canvas, { height, width }));
+        assert.deepEqual(results.frames, { dtype: 'float32', shape: [1, 4], data: Float32Array.from(frame) });
+      }
+    }
+    await graph.session.release();
+  });
+}

@@ -1,17 +1,26 @@
-// Boxes come in pixels of the picture and leave normalised: x over the width of the result, y over its height, 0 to 1.
+// Boxes come in pixels of the picture. They leave normalised where pictures are stretched (x over the width of the result, y
+// over its height, 0 to 1), and in pixels of the canvas where they keep their ratio.
+import { type CanvasSize, type Frame, frameOf, type ResizeRule } from '../../models/canvas.js';
 import type { Picture } from '../decode.js';
 import type { Random } from '../random.js';
 import { type PixelRegion, resizeBytes, wholeRegion } from '../resize.js';
 import { drawCrop } from './crop.js';
 import { jitterColours } from './jitter.js';
-import { moveObjects, normaliseObjects, objectsInside, type PictureObjects } from './objects.js';
+import {
+  moveObjects,
+  normaliseObjects,
+  objectsInside,
+  type PictureObjects,
+  scaleObjects,
+  truncateObjects,
+} from './objects.js';
 import { drawPhotometric, type Photometric } from './photometric.js';
 import type { AugmentationRecipe, ExpandRecipe } from './recipe.js';
 import { type Placement, renderPlaced } from './render.js';
 
 /** What was drawn for one picture, and what becomes of its boxes. */
 export interface AugmentationPlan extends Placement {
-  /** Boxes in 0..1 of the result. */
+  /** Boxes in pixels of the crop, before the flip. */
   readonly objects: PictureObjects;
 }
 
@@ -40,7 +49,7 @@ export function planAugmentation(
   const cropped = recipe.crop && drawCrop(recipe.crop, canvas, placed, random);
   const crop = cropped ?? wholeRegion(canvas);
   const kept = cropped ? objectsInside(placed, cropped) : placed;
-  const flip = recipe.flip === true && random.int(2) === 1;
+  const flip = Boolean(recipe.flip) && random.int(2) === 1;
   return {
     photometric,
     left: canvas.left,
@@ -48,34 +57,57 @@ export function planAugmentation(
     fill: recipe.expand?.fill ?? [0, 0, 0],
     crop,
     flip,
-    objects: normaliseObjects(kept, crop.right - crop.left, crop.bottom - crop.top, flip),
+    objects: kept,
   };
 }
 
+/** Where an augmented picture goes. */
+export interface PictureTarget {
+  readonly resize: ResizeRule;
+  readonly canvas: CanvasSize;
+}
+
+/** What became of a picture. */
+export interface PlacedPicture {
+  /** Boxes in 0..1 of a stretched picture, or in pixels of the canvas where the ratio is kept. */
+  readonly objects: PictureObjects;
+  /** Of the crop, in pixels of the source; on a canvas that is mirrored as a whole it lies at the right. */
+  readonly frame: Frame;
+}
+
 /**
- * Augments one picture and resizes it to `size`. RGB bytes go to `out` `[size.height, size.width, 3]`; the objects that are
- * left come back with boxes in 0..1.
+ * Augments one picture and puts it on its canvas, zero where the picture does not reach. RGB bytes go to `out`
+ * `[canvas.height, canvas.width, 3]`; the objects that are left come back. A crop of another ratio than the picture is
+ * fitted into the picture's canvas.
  *
- * Recipes with photometric distortion or expansion resize in float32, all others in OpenCV's fixed point, each as its
- * reference does.
+ * Recipes with photometric distortion or expansion resize in float32, all others (and an expansion in bytes) in OpenCV's
+ * fixed point, each as its reference does. In float32 a picture that the rule resizes twice is resized once.
  */
 export function augmentPicture(
   recipe: AugmentationRecipe,
   picture: Picture,
   objects: PictureObjects,
-  size: { readonly width: number; readonly height: number },
+  { resize, canvas }: PictureTarget,
   random: Random,
   out: Uint8ClampedArray,
-): PictureObjects {
-  const plan = planAugmentation(recipe, picture, objects, random);
-  if (recipe.photometric || recipe.expand) {
-    renderPlaced(picture, plan, size, out);
-  } else {
-    resizeCrop(picture, plan.crop, size, out);
-    if (plan.flip) mirrorRows(out, size.width);
-  }
-  if (recipe.jitter) jitterColours(recipe.jitter, out, random);
-  return plan.objects;
+): PlacedPicture {
+  const stretched = resize.kind === 'stretch';
+  const pixelBoxes = recipe.pixelBoxes === true && !stretched;
+  const plan = planAugmentation(recipe, picture, pixelBoxes ? truncateObjects(objects) : objects, random);
+  const crop = { height: plan.crop.bottom - plan.crop.top, width: plan.crop.right - plan.crop.left };
+  const frame = frameOf(resize, canvas, crop);
+  const mirrorsCanvas = plan.flip && recipe.flip === 'canvas';
+  const covers = frame.width === canvas.width && frame.height === canvas.height;
+  const pixels = covers ? out : new Uint8ClampedArray(frame.width * frame.height * 3);
+  drawPlan(recipe, picture, { ...plan, flip: plan.flip && !mirrorsCanvas }, frame, pixels);
+  if (recipe.jitter) jitterColours(recipe.jitter, pixels, random);
+  if (!covers) putInCorner(pixels, frame, canvas, out);
+  if (mirrorsCanvas) mirrorRows(out, canvas.width);
+  const mirrorWidth = plan.flip ? (mirrorsCanvas ? canvas : frame).width : undefined;
+  const placed = stretched
+    ? normaliseObjects(plan.objects, crop.width, crop.height, plan.flip)
+    : scaleObjects(plan.objects, { frame, mirrorWidth, pixelBoxes });
+  return { objects: placed, frame };
 }
 
 /** A larger canvas and the picture's place on it, or just the picture: the draw 1 leaves it as it is. */
@@ -91,13 +123,67 @@ function drawCanvas(
   return { width: Math.trunc(width * ratio), height: Math.trunc(height * ratio), left, top };
 }
 
-function resizeCrop(
+/** Draws the plan's crop at the frame's size: `out` `[frame.height, frame.width, 3]`. */
+function drawPlan(
+  { photometric, expand }: AugmentationRecipe,
   picture: Picture,
-  crop: PixelRegion,
-  size: { readonly width: number; readonly height: number },
+  plan: AugmentationPlan,
+  frame: Frame,
   out: Uint8ClampedArray,
 ): void {
-  resizeBytes(picture.data, picture.width, crop, size, new Uint8Array(out.buffer, out.byteOffset, out.length));
+  if (photometric || (expand && !expand.bytes)) {
+    renderPlaced(picture, plan, frame, out);
+    return;
+  }
+  resizeCrop(picture, plan, frame.steps, out);
+  if (plan.flip) mirrorRows(out, frame.width);
+}
+
+/** Resizes the crop in fixed point, to one size after the other. */
+function resizeCrop(
+  picture: Picture,
+  { crop, left, top, fill }: Placement,
+  steps: readonly CanvasSize[],
+  out: Uint8ClampedArray,
+): void {
+  const region = { left: crop.left - left, top: crop.top - top, right: crop.right - left, bottom: crop.bottom - top };
+  const inside =
+    region.left >= 0 && region.top >= 0 && region.right <= picture.width && region.bottom <= picture.height;
+  let source: Picture = inside ? picture : cutOut(picture, region, fill);
+  let from = inside ? region : wholeRegion(source);
+  for (const [i, { width, height }] of steps.entries()) {
+    const last = i === steps.length - 1;
+    const data = last ? new Uint8Array(out.buffer, out.byteOffset, out.length) : new Uint8Array(width * height * 3);
+    resizeBytes(source.data, source.width, from, { width, height }, data);
+    source = { data, width, height };
+    from = wholeRegion(source);
+  }
+}
+
+/** A region that reaches beyond the picture, as a picture with `fill` around. */
+function cutOut(picture: Picture, region: PixelRegion, fill: Placement['fill']): Picture {
+  const width = region.right - region.left;
+  const height = region.bottom - region.top;
+  const data = new Uint8Array(width * height * 3);
+  if (fill.some((value) => value !== 0)) for (let i = 0; i < data.length; i++) data[i] = fill[i % 3];
+  const left = Math.max(region.left, 0);
+  const right = Math.min(region.right, picture.width);
+  const bottom = left < right ? Math.min(region.bottom, picture.height) : 0;
+  for (let y = Math.max(region.top, 0); y < bottom; y++) {
+    const row = picture.data.subarray((y * picture.width + left) * 3, (y * picture.width + right) * 3);
+    data.set(row, ((y - region.top) * width + left - region.left) * 3);
+  }
+  return { data, width, height };
+}
+
+/** Copies a frame's pixels into the upper left corner of a canvas and zeroes the rest, which may hold a former picture. */
+function putInCorner(pixels: Uint8ClampedArray, frame: CanvasSize, canvas: CanvasSize, out: Uint8ClampedArray): void {
+  const [length, stride] = [frame.width * 3, canvas.width * 3];
+  for (let y = 0; y < frame.height; y++) {
+    out.set(pixels.subarray(y * length, (y + 1) * length), y * stride);
+    out.fill(0, y * stride + length, (y + 1) * stride);
+  }
+  out.fill(0, frame.height * stride);
 }
 
 /** Mirrors interleaved RGB rows in place. */

@@ -1,3 +1,4 @@
+import type { Frame } from '../../models/canvas.js';
 import type { PixelRegion } from '../resize.js';
 
 /** The labelled boxes of a picture: `boxes` [n, 4] as x1, y1, x2, y2 and `labels` [n]. */
@@ -49,4 +50,34 @@ export function normaliseObjects(
     normalised[i + 3] = boxes[i + 3] / height;
   }
   return { boxes: normalised, labels };
+}
+
+/** Boxes cut down to whole pixels, each coordinate towards zero. */
+export function truncateObjects({ boxes, labels }: PictureObjects): PictureObjects {
+  return { boxes: boxes.map(Math.trunc), labels };
+}
+
+/** How boxes in pixels of a picture become boxes in pixels of its canvas. */
+export interface ObjectsOnCanvas {
+  /** The picture's place in the upper left corner. */
+  readonly frame: Frame;
+  /** Width within which x is mirrored, if it is. */
+  readonly mirrorWidth: number | undefined;
+  /** The last pixel is inside a box instead of its far edge, see `AugmentationRecipe.pixelBoxes`. */
+  readonly pixelBoxes: boolean;
+}
+
+/** Boxes scaled into pixels of the canvas, cut to the frame, and mirrored left and right if asked. */
+export function scaleObjects(
+  { boxes, labels }: PictureObjects,
+  { frame, mirrorWidth, pixelBoxes }: ObjectsOnCanvas,
+): PictureObjects {
+  const inset = pixelBoxes ? 1 : 0;
+  const x = (value: number) => Math.min(Math.max(value * frame.scaleX, 0), frame.width - inset);
+  const y = (value: number) => Math.min(Math.max(value * frame.scaleY, 0), frame.height - inset);
+  const scaled = boxes.map((value, i) => (i % 2 === 0 ? x(value) : y(value)));
+  if (mirrorWidth === undefined) return { boxes: scaled, labels };
+  // A box's left edge comes from its right one.
+  const mirrored = scaled.map((value, i) => (i % 2 === 0 ? mirrorWidth - scaled[i ^ 2] - inset : value));
+  return { boxes: mirrored, labels };
 }

@@ -7,9 +7,14 @@ export interface AugmentationRecipe {
   readonly photometric?: PhotometricRecipe;
   readonly expand?: ExpandRecipe;
   readonly crop?: CropRecipe;
-  /** Mirror left and right, half of the time. */
-  readonly flip?: boolean;
+  /** Mirror left and right, half of the time: the picture, or the whole canvas, so that the padding moves left (zoo). */
+  readonly flip?: boolean | 'canvas';
   readonly jitter?: JitterRecipe;
+  /**
+   * Boxes on canvases count pixels, as the zoo's Cascade R-CNN has it: truncated to whole pixels of the source first, cut
+   * to the last pixel of the picture (width − 1), and mirrored to width − 1 − x.
+   */
+  readonly pixelBoxes?: boolean;
 }
 
 /** SSD's photometric distortion (Liu et al. 2016, after Howard 2013), on floating-point values that are not clipped. */
@@ -32,6 +37,8 @@ export interface ExpandRecipe {
   readonly maxRatio: number;
   /** RGB of the canvas. */
   readonly fill: readonly [red: number, green: number, blue: number];
+  /** The canvas is made of bytes and resized as such (zoo), where SSD's is of float32. Not together with `photometric`. */
+  readonly bytes?: boolean;
 }
 
 /** A crop: the whole picture, any crop with an object in it, or one with at least this IoU to objects. */
@@ -86,6 +93,16 @@ export const zooAugmentation: AugmentationRecipe = {
   crop: { modes: ['whole', 0.1, 0.3, 0.5, 0.7, 0.9], condition: 'zoo', tries: 50, afterTries: 'whole' },
   flip: true,
   jitter: { brightness: 0.4, contrast: 0.4, saturation: 0.4 },
+};
+
+/** The published augmentation of Cascade R-CNN. */
+export const cascadeAugmentation: AugmentationRecipe = { flip: true };
+
+/** The augmentation of the MindSpore zoo's Cascade R-CNN (r1.8). */
+export const cascadeZooAugmentation: AugmentationRecipe = {
+  expand: { maxRatio: 4, fill: [0, 0, 0], bytes: true },
+  flip: 'canvas',
+  pixelBoxes: true,
 };
 
 /** Only the resize, as at evaluation. */

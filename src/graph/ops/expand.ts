@@ -1,5 +1,5 @@
 import { dimsAgree, dimTimes, mergeDim, sameShape } from '../dims.js';
-import type { Operator, Shape, Type, Value } from '../value.js';
+import type { Dim, Operator, Shape, Type, Value } from '../value.js';
 import { apply1, constant, constantInts, int64s, shapeError } from '../value.js';
 import { sumTo } from './elementwise.js';
 import { required } from './require.js';
@@ -70,10 +70,14 @@ export function dimOf(x: Value, axis: number): Value {
 /** 0, 1, … along an axis of `x`, int64 of that axis' length: a constant where the length is fixed. */
 export function rangeAlong(x: Value, axis: number): Value {
   const dim = x.shape[axis];
-  if (typeof dim === 'number') return range(dim);
+  return typeof dim === 'number' ? range(dim) : rangeTo(dimOf(x, axis), dim);
+}
+
+/** 0, 1, … count - 1, int64, for a computed count (int64 [1]). The dimension that results is named by the caller. */
+export function rangeTo(count: Value, dim: Dim): Value {
   const scalar = (number: bigint) => constant('int64', [], BigInt64Array.of(number));
   const operator: Operator<None> = { type: 'Range', infer: () => [{ dtype: 'int64', shape: [dim] }] };
-  return apply1(operator, [scalar(0n), squeeze(dimOf(x, axis), 0), scalar(1n)], {});
+  return apply1(operator, [scalar(0n), squeeze(count, 0), scalar(1n)], {});
 }
 
 const Tile: Operator<None> = {

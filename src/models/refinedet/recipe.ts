@@ -6,7 +6,7 @@ import type { OptimizerRecipe } from '../../nn/optimizers.js';
 import type { BackboneRecipe } from '../backbones/backbone.js';
 import type { Normalisation } from '../pictures.js';
 import type { AnchorRecipe } from './anchors.js';
-import type { TargetSpec } from './targets.js';
+import type { AnchorTargetSpec } from './targets.js';
 
 /** A RefineDet as plain data: everything in which its variants differ. */
 export interface RefineDetRecipe {
@@ -29,7 +29,7 @@ export interface RefineDetRecipe {
   readonly head: HeadRecipe;
   readonly anchors: AnchorRecipe;
   /** What the data pipeline computes before a step. */
-  readonly targets: TargetSpec;
+  readonly targets: AnchorTargetSpec;
   readonly coder: BoxCoder;
   readonly loss: MinedLoss | FocalLoss;
   readonly postprocess: PostprocessRecipe;

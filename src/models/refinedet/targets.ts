@@ -7,7 +7,8 @@ import type { Tensor } from '../../graph/tensor.js';
 import { type AnchorRecipe, type Anchors, defaultAnchors, paperAnchors, zooAnchors } from './anchors.js';
 
 /** How a picture's boxes become the targets that the data pipeline feeds. Plain data: it travels to worker threads. */
-export interface TargetSpec {
+export interface AnchorTargetSpec {
+  readonly kind: 'anchors';
   readonly anchors: AnchorRecipe;
   readonly matcher: Matcher;
   readonly coder: BoxCoder;
@@ -50,9 +51,10 @@ export const zooMatcher: Matcher = {
  *
  * @param reference whose details to follow where the two public implementations differ: the authors' Caffe, or PyTorch
  */
-export function paperTargets(size: number, reference: 'caffe' | 'pytorch' = 'caffe'): TargetSpec {
+export function paperTargets(size: number, reference: 'caffe' | 'pytorch' = 'caffe'): AnchorTargetSpec {
   const caffe = reference === 'caffe';
   return {
+    kind: 'anchors',
     anchors: paperAnchors(size, !caffe),
     matcher: caffe ? paperMatcher : paperPytorchMatcher,
     coder: caffe ? paperCoder : paperPytorchCoder,
@@ -65,8 +67,9 @@ export function paperTargets(size: number, reference: 'caffe' | 'pytorch' = 'caf
  * Targets of the MindSpore zoo's RefineDet, one set for ARM and ODM: `labels` int32 [anchors] (0 background, else the
  * class counted from 1), `deltas` float32 [anchors, 4] (cy, cx, h, w) and `matched` int32 [], the number of matches.
  */
-export function zooTargets(size: number): TargetSpec {
+export function zooTargets(size: number): AnchorTargetSpec {
   return {
+    kind: 'anchors',
     anchors: zooAnchors(size),
     matcher: zooMatcher,
     coder: zooCoder,
@@ -76,14 +79,14 @@ export function zooTargets(size: number): TargetSpec {
 }
 
 /**
- * Targets of one picture by name, see `TargetSpec`. A spec's anchors are made on its first use and kept while it lives.
+ * Targets of one picture by name, see `AnchorTargetSpec`. A spec's anchors are made on its first use and kept while it lives.
  *
  * @param boxes [boxes, 4] x1, y1, x2, y2, normalised; none makes every anchor background
  * @param labels [boxes] class counted from 1, 0 being background
  * @throws BoxwrightError `data` if a box is not normalised, has its corners in the wrong order or no area where the
  *   coder cannot encode that, or if a label is below 1; `shape` if boxes and labels do not fit; `config` if a stride of the anchors does not divide the size.
  */
-export function encodeTargets(spec: TargetSpec, boxes: Float32Array, labels: Int32Array): Record<string, Tensor> {
+export function encodeTargets(spec: AnchorTargetSpec, boxes: Float32Array, labels: Int32Array): Record<string, Tensor> {
   const anchors = anchorsOf(spec.anchors);
   const targets = assignTargets(anchors, boxes, labels, spec);
   const { names } = spec;
@@ -106,7 +109,7 @@ export function assignTargets(
   anchors: Anchors,
   boxes: Float32Array,
   labels: Int32Array,
-  spec: Pick<TargetSpec, 'matcher' | 'coder' | 'label'>,
+  spec: Pick<AnchorTargetSpec, 'matcher' | 'coder' | 'label'>,
 ): Targets {
   requireBoxes(boxes, labels, spec.coder);
   const { box } = matchAnchors(anchors.corners, boxes, spec.matcher, anchors.areas);
