@@ -20,7 +20,7 @@ import {
 } from '../../graph/index.js';
 import { type Detections, gatherDetections } from '../detections.js';
 import type { StageResult } from './cascade.js';
-import { type BoxSet, decodeWithin, type Limits } from './proposals.js';
+import { type BoxSet, decodeWithin, type Limits, uncrossed } from './proposals.js';
 import type { CascadeRcnnRecipe } from './recipe.js';
 
 /** What the cascade leaves to be chosen from. */
@@ -57,12 +57,13 @@ export function detectCascade(
   const scores = transpose(cascadeScores(recipe, outputs), [0, 2, 1]);
   const thresholds = { iouThreshold: nms, scoreThreshold: score, maxPerClass: recipe.rpn.inference.perPicture };
   const boxes = lastBoxes(recipe, outputs, limits);
+  const { coder } = recipe.stages[outputs.results.length - 1];
   if (boxes.shape[2] === 1) {
     const single = div(squeeze(boxes, 2), scales);
-    return gatherDetections(single, scores, nonMaxSuppression(single, scores, thresholds), keep);
+    return gatherDetections(single, scores, nonMaxSuppression(uncrossed(single, coder), scores, thresholds), keep);
   }
   const byClass = div(transpose(boxes, [0, 2, 1, 3]), unsqueeze(scales, 1));
-  return gatherDetections(byClass, scores, suppressByClass(byClass, scores, thresholds), keep);
+  return gatherDetections(byClass, scores, suppressByClass(uncrossed(byClass, coder), scores, thresholds), keep);
 }
 
 /** [N, R, 1 or classes, 4]: where the last stage's deltas lead, the background left out. */

@@ -1,6 +1,6 @@
 // Boxes and anchors are in pixels of the canvas here.
 import type { BoxCoder } from '../../boxes/coder.js';
-import { centresToCorners, cornersToCentres, decodeCentres } from '../../boxes/coder-graph.js';
+import { centresToCorners, columns, cornersToCentres, decodeCentres } from '../../boxes/coder-graph.js';
 import {
   add,
   and,
@@ -49,6 +49,16 @@ export function decodeWithin(deltas: Value, references: Value, coder: BoxCoder, 
 }
 
 /**
+ * Boxes [..., 4] as suppression is to see them. Where x2 is the last pixel inside, a side below one pixel decodes to
+ * x2 < x1. Such a box overlaps nothing, but ONNX's NonMaxSuppression would swap its corners: it gets no area here.
+ */
+export function uncrossed(boxes: Value, { plusOne }: BoxCoder): Value {
+  if (!plusOne) return boxes;
+  const [x1, y1, x2, y2] = columns(boxes);
+  return concat([x1, y1, maximum(x1, x2), maximum(y1, y2)], boxes.rank - 1);
+}
+
+/**
  * The RPN's proposals (Faster R-CNN, section 3.3, level by level as FPN has it): the best anchors of each level, decoded,
  * suppressed within their level, and of all that are left the best of each picture, by falling score. No gradient flows.
  * Free picture sizes give a free number of proposals.
@@ -88,7 +98,7 @@ function levelProposals(
   const deltas = rowsOf(stopGradient(level.deltas), indices);
   const boxes = decodeWithin(deltas, gather(anchors, indices), rpn.coder, limits);
   const scores = rpn.dropEmpty ? where(hasArea(boxes), values, -1) : values;
-  const selected = nonMaxSuppression(boxes, unsqueeze(scores, 1), {
+  const selected = nonMaxSuppression(uncrossed(boxes, rpn.coder), unsqueeze(scores, 1), {
     iouThreshold: rpn.nms,
     scoreThreshold: 0,
     maxPerClass: count,
