@@ -129,16 +129,25 @@ export function apply<A extends Attributes>(
   inputs: readonly (Value | undefined)[],
   attributes: A,
 ): readonly Value[] {
-  const types = operator.infer(inputs, attributes);
+  return newNode(operator as unknown as Operator, inputs, attributes, operator.infer(inputs, attributes));
+}
+
+/**
+ * A node once more, on other inputs of the same types. Its outputs keep their types: a dimension that only the data decides
+ * would otherwise get another name, unlike all that was inferred from it.
+ */
+export function withInputs({ operator, attributes, outputs }: Node, inputs: Node['inputs']): readonly Value[] {
+  return newNode(operator, inputs, attributes, outputs);
+}
+
+function newNode(
+  operator: Operator,
+  inputs: Node['inputs'],
+  attributes: Attributes,
+  types: readonly Type[],
+): readonly Value[] {
   const outputs: Value[] = [];
-  const node: Node = {
-    id: nextId++,
-    operator: operator as unknown as Operator,
-    inputs,
-    attributes,
-    scope: currentScope(),
-    outputs,
-  };
+  const node: Node = { id: nextId++, operator, inputs, attributes, scope: currentScope(), outputs };
   types.forEach((type, index) => {
     outputs.push(new Value(node, index, type.dtype, type.shape));
   });

@@ -1,7 +1,7 @@
 import { BoxwrightError } from '../errors.js';
 import { bytesOf } from '../graph/tensor.js';
 import type { Node, Value } from '../graph/value.js';
-import { apply, constantTensor, isInput, scope, topological, typeText } from '../graph/value.js';
+import { constantTensor, isInput, scope, topological, typeText, withInputs } from '../graph/value.js';
 
 /** Where a lowered graph will run; rules choose their form by it. */
 export interface Target {
@@ -112,7 +112,7 @@ class Lowering {
       return;
     }
     const same = inputs.every((input, i) => input === node.inputs[i]);
-    const outputs = same ? node.outputs : scope(node.scope, () => apply(node.operator, inputs, node.attributes));
+    const outputs = same ? node.outputs : scope(node.scope, () => withInputs(node, inputs));
     this.#done.set(node, outputs);
     if (!same) this.#done.set(outputs[0].node, outputs);
     if (key !== undefined) this.#unique.set(key, outputs);
