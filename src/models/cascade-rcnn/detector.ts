@@ -75,7 +75,8 @@ function detect(p: Parameters, recipe: CascadeRcnnRecipe, canvases: Canvases): D
   return scope('postprocess', () => detectCascade(recipe, { results, rois: last }, limits, scalesOf(canvases)));
 }
 
-function preprocess({ normalisation, padding }: CascadeRcnnRecipe, { images, frames }: Canvases): Value {
+/** The network's input [N, 3, H, W], with zeros around the pictures where the recipe has them so. */
+export function preprocess({ normalisation, padding }: CascadeRcnnRecipe, { images, frames }: Canvases): Value {
   return scope('preprocess', () => {
     const x = normalizePictures(images, normalisation);
     if (padding === 'raw') return x;
