@@ -19,16 +19,29 @@ export interface LinearTaps {
 
 /** Where OpenCV's bilinear resize reads along one axis: half-pixel centres, no antialiasing, edges clamped. */
 export function linearTaps(sourceLength: number, length: number): LinearTaps {
+  return tapsAt(sourceLength, length, false);
+}
+
+/**
+ * The same for the rows of a picture of bytes. Beyond the outermost rows' centres OpenCV mixes such a row with itself, by
+ * shares as anywhere else: the two parts are rounded down apart, so the sum may be one less than the row.
+ */
+function rowTaps(sourceLength: number, length: number): LinearTaps {
+  return tapsAt(sourceLength, length, true);
+}
+
+function tapsAt(sourceLength: number, length: number, mixesEdges: boolean): LinearTaps {
   const taps = { first: new Int32Array(length), second: new Int32Array(length), share: new Float32Array(length) };
   const scale = sourceLength / length;
+  const last = sourceLength - 1;
   for (let i = 0; i < length; i++) {
     const place = Math.fround((i + 0.5) * scale - 0.5);
     const before = Math.floor(place);
-    const inside = before >= 0 && before < sourceLength - 1;
-    const first = Math.min(Math.max(before, 0), sourceLength - 1);
+    const inside = before >= 0 && before < last;
+    const first = Math.min(Math.max(before, 0), last);
     taps.first[i] = first;
     taps.second[i] = inside ? first + 1 : first;
-    taps.share[i] = inside ? place - before : 0;
+    taps.share[i] = inside || mixesEdges ? place - before : 0;
   }
   return taps;
 }
@@ -92,7 +105,7 @@ export function resizeBytes(
   out: Uint8Array,
 ): void {
   const columns = linearTaps(region.right - region.left, size.width);
-  const rows = linearTaps(region.bottom - region.top, size.height);
+  const rows = rowTaps(region.bottom - region.top, size.height);
   const columnWeights = fixedWeights(columns.share);
   const rowWeights = fixedWeights(rows.share);
   const rowLength = size.width * 3;

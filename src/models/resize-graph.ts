@@ -37,16 +37,17 @@ interface Taps {
  *
  * @param length int64 [1] pixels of the source
  * @param to float64 [1] or [] pixels of the result
- * @param places int64 or float64 [n] 0, 1, …; those from `to` on are padding, which has no weight
+ * @param places int64 [n] 0, 1, …; those from `to` on are padding, which has no weight
+ * @param mixesEdges whether beyond the outermost centres a source line is mixed with itself, as rows are (see `rowTaps`)
  */
-function taps(length: Value, to: Value | number, places: Value): Taps {
+function taps(length: Value, to: Value | number, places: Value, mixesEdges: boolean): Taps {
   const n = cast(length, 'float64');
   const centres = add(cast(places, 'float64'), 0.5);
   const at = cast(sub(mul(centres, div(n, to)), 0.5), 'float32');
   const index = floor(at);
   const last = cast(sub(length, 1), 'float32');
   const inside = and(greaterOrEqual(index, 0), less(index, last));
-  const fraction = where(inside, sub(at, index), 0);
+  const fraction = mixesEdges ? sub(at, index) : where(inside, sub(at, index), 0);
   const low = where(less(index, 0), 0, minimum(index, last));
   const covered = typeof to === 'number' ? undefined : less(centres, to);
   const weight = (part: Value) => {
@@ -55,7 +56,7 @@ function taps(length: Value, to: Value | number, places: Value): Taps {
   };
   return {
     low: cast(low, 'int64'),
-    high: cast(minimum(add(low, 1), last), 'int64'),
+    high: cast(where(inside, add(low, 1), low), 'int64'),
     lowWeight: weight(sub(1, fraction)),
     highWeight: weight(fraction),
   };
@@ -81,7 +82,7 @@ function resample(pixels: Value, rows: Taps, columns: Taps): Value {
  * [batch, height, width, 3] of any size to [batch, size, size, 3].
  */
 export function resizePictures(pixels: Value, size: number): Value {
-  const along = (axis: number) => taps(dimOf(pixels, axis), size, range(size));
+  const along = (axis: number) => taps(dimOf(pixels, axis), size, range(size), axis === 1);
   return resample(pixels, along(1), along(2));
 }
 
@@ -132,7 +133,12 @@ function scaledSides({ height, width }: Sides, scale: Value): Sides {
 /** Pixels resized to the given sides in the corner of the canvas that the rule pads them to. */
 function place(pixels: Value, to: Sides, { multiple, fixed }: KeepRatioRule): Value {
   const along = (axis: number, side: Value, length: number | undefined, name: string) =>
-    taps(dimOf(pixels, axis), side, length === undefined ? paddedRange(side, multiple, name) : range(length));
+    taps(
+      dimOf(pixels, axis),
+      side,
+      length === undefined ? paddedRange(side, multiple, name) : range(length),
+      axis === 1,
+    );
   return resample(
     pixels,
     along(1, to.height, fixed?.height, 'canvas_height'),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { decodePicture } from '../../src/data/decode.js';
 import { resizeBytes, wholeRegion } from '../../src/data/resize.js';
@@ -43,23 +44,27 @@ test('A region resizes as the same pixels cut out do, and equal size copies', ()
   );
 });
 
-/** The formula of the recorded outputs' description, one value at a time. */
+/**
+ * The formula of the recorded outputs' description, one value at a time. What it does not say: a row above the first centre
+ * or below the last one is the outermost row mixed with itself.
+ */
 function resizedValue(source: Uint8Array, from: number[], to: number[], x: number, y: number, channel: number): number {
-  const along = (i: number, n: number, length: number) => {
-    const f = Math.fround((i + 0.5) * (n / length) - 0.5);
-    const k = Math.floor(f);
-    if (k < 0) return { k: 0, next: 0, share: 0 };
-    return k >= n - 1 ? { k: n - 1, next: n - 1, share: 0 } : { k, next: k + 1, share: Math.fround(f - k) };
-  };
-  const column = along(x, from[0], to[0]);
-  const row = along(y, from[1], to[1]);
-  const at = (cx: number, cy: number) => source[(cy * from[0] + cx) * 3 + channel];
-  const mixed = (cy: number) =>
-    at(column.k, cy) * Math.round(2048 * (1 - column.share)) + at(column.next, cy) * Math.round(2048 * column.share);
+  const place = (i: number, n: number, length: number) => Math.fround((i + 0.5) * (n / length) - 0.5);
+  const clamp = (k: number, n: number) => Math.min(Math.max(k, 0), n - 1);
+  const column = Math.min(Math.max(place(x, from[0], to[0]), 0), from[0] - 1);
+  const row = place(y, from[1], to[1]);
+  const share = (at: number) => Math.fround(at - Math.floor(at));
+  const weights = (at: number) => [Math.fround(1 - share(at)), share(at)].map((part) => halfToEven(2048 * part));
+  const [left, right] = weights(column);
+  const at = (cx: number, cy: number) => source[(clamp(cy, from[1]) * from[0] + clamp(cx, from[0])) * 3 + channel];
+  const mixed = (cy: number) => at(Math.floor(column), cy) * left + at(Math.floor(column) + 1, cy) * right;
   const part = (weight: number, value: number) => Math.floor((weight * Math.floor(value / 16)) / 65536);
-  const sum =
-    part(Math.round(2048 * (1 - row.share)), mixed(row.k)) + part(Math.round(2048 * row.share), mixed(row.next));
-  return Math.floor((sum + 2) / 4);
+  const [upper, lower] = weights(row);
+  return Math.floor((part(upper, mixed(Math.floor(row))) + part(lower, mixed(Math.floor(row) + 1)) + 2) / 4);
+}
+
+function halfToEven(value: number): number {
+  return value % 1 === 0.5 ? 2 * Math.round(value / 2) : Math.round(value);
 }
 
 test('Enlarging and shrinking follow the fixed-point formula in every value', () => {
@@ -79,3 +84,26 @@ test('Enlarging and shrinking follow the fixed-point formula in every value', ()
     assert.deepEqual(out, expected, `${width}×${height}`);
   }
 });
+
+// Made by OpenCV 4.10's resize of the same bytes: [width, height] before and after, start of the result's SHA-256.
+const byOpenCv = [
+  [[23, 17], [50, 40], 'baa3e48c6ea3e8b0'],
+  [[23, 17], [50, 9], 'c8edd52594e20b4b'],
+  [[23, 17], [11, 40], '12685b77a2d1b63e'],
+  [[1, 1], [5, 4], '73dc38d73dc8053d'],
+  [[9, 1], [33, 30], '39cde835e1a824ee'],
+  [[1, 9], [2, 33], 'cd7a16d92709aee9'],
+  [[46, 34], [23, 17], '50029d13179ec356'],
+  [[1, 100], [1, 133], 'a43a7593f61ebcd3'],
+  [[3, 3], [150, 150], '4a4fd72765b50abb'],
+] as const;
+
+for (const [from, to, digest] of byOpenCv) {
+  test(`${from.join('×')} to ${to.join('×')} is OpenCV's`, () => {
+    const source = Uint8Array.from({ length: from[0] * from[1] * 3 }, (_, i) => Math.imul(i, 2654435761) >>> 24);
+    const out = new Uint8Array(to[0] * to[1] * 3);
+    const picture = { width: from[0], height: from[1] };
+    resizeBytes(source, from[0], wholeRegion(picture), { width: to[0], height: to[1] }, out);
+    assert.equal(createHash('sha256').update(out).digest('hex').slice(0, 16), digest);
+  });
+}

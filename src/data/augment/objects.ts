@@ -67,17 +67,23 @@ export interface ObjectsOnCanvas {
   readonly pixelBoxes: boolean;
 }
 
-/** Boxes scaled into pixels of the canvas, cut to the frame, and mirrored left and right if asked. */
+/**
+ * Boxes scaled into pixels of the canvas, cut to the frame, and mirrored left and right if asked: in float32 as
+ * mmdetection does it, in float64 where boxes count pixels, as the zoo does.
+ */
 export function scaleObjects(
   { boxes, labels }: PictureObjects,
   { frame, mirrorWidth, pixelBoxes }: ObjectsOnCanvas,
 ): PictureObjects {
   const inset = pixelBoxes ? 1 : 0;
-  const x = (value: number) => Math.min(Math.max(value * frame.scaleX, 0), frame.width - inset);
-  const y = (value: number) => Math.min(Math.max(value * frame.scaleY, 0), frame.height - inset);
-  const scaled = boxes.map((value, i) => (i % 2 === 0 ? x(value) : y(value)));
-  if (mirrorWidth === undefined) return { boxes: scaled, labels };
+  const rounded = pixelBoxes ? (value: number) => value : Math.fround;
+  const [scaleX, scaleY] = [rounded(frame.scaleX), rounded(frame.scaleY)];
+  const placed = boxes.map((value, i) => {
+    const [scale, side] = i % 2 === 0 ? [scaleX, frame.width] : [scaleY, frame.height];
+    return Math.min(Math.max(rounded(rounded(value) * scale), 0), side - inset);
+  });
+  if (mirrorWidth === undefined) return { boxes: placed, labels };
   // A box's left edge comes from its right one.
-  const mirrored = scaled.map((value, i) => (i % 2 === 0 ? mirrorWidth - scaled[i ^ 2] - inset : value));
+  const mirrored = placed.map((value, i) => (i % 2 === 0 ? rounded(mirrorWidth - placed[i ^ 2] - inset) : value));
   return { boxes: mirrored, labels };
 }
