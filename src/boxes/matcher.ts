@@ -1,4 +1,4 @@
-import { boxAreas, countBoxes, iouRow } from './iou.js';
+import { boxAreas, countBoxes, iou } from './iou.js';
 
 /** How anchors (or proposals) are assigned to ground-truth boxes by overlap. Plain data. */
 export interface Matcher {
@@ -46,6 +46,8 @@ export interface Matches {
  * PyTorch, the MindSpore zoo's RefineDet, and the maximum-overlap assigner of Faster and Cascade R-CNN.
  *
  * @param areas `boxAreas` of the anchors, for callers that keep them
+ * @param near for each box the rising indices of the anchors that it is compared with, for callers who know that it
+ *   reaches no threshold with any other; all by default
  * @throws BoxwrightError `shape` if either does not hold four numbers a box.
  */
 export function matchAnchors(
@@ -53,6 +55,7 @@ export function matchAnchors(
   boxes: Float32Array,
   matcher: Matcher,
   areas: Float32Array = boxAreas(anchors, matcher.plusOne),
+  near?: readonly Int32Array[],
 ): Matches {
   const anchorCount = countBoxes(anchors, 'matchAnchors, anchors');
   const boxCount = countBoxes(boxes, 'matchAnchors, boxes');
@@ -62,14 +65,21 @@ export function matchAnchors(
 
   const row = new Float32Array(anchorCount);
   const ownAreas = boxAreas(boxes, matcher.plusOne);
-  const overlapsOf = (j: number) => iouRow(boxes, ownAreas, j, anchors, areas, row, matcher.plusOne);
+  const extra = matcher.plusOne ? 1 : 0;
+  const all = near ? undefined : upTo(anchorCount);
+  const overlapsOf = (j: number): Int32Array => {
+    const indices = all ?? near![j];
+    for (let k = 0; k < indices.length; k++) row[k] = iou(boxes, ownAreas, j, anchors, areas, indices[k], extra);
+    return indices;
+  };
   const search: Search = { box, row, overlapsOf, anchor: new Int32Array(boxCount), best: new Float32Array(boxCount) };
   for (let j = 0; j < boxCount; j++) {
-    overlapsOf(j);
+    const indices = overlapsOf(j);
     let anchor = 0;
-    let most = 0;
-    for (let i = 0; i < anchorCount; i++) {
-      const value = row[i];
+    let most = indices.length > 0 ? 0 : -1;
+    for (let k = 0; k < indices.length; k++) {
+      const i = indices[k];
+      const value = row[k];
       if (value > overlap[i]) {
         overlap[i] = value;
         box[i] = j;
@@ -96,9 +106,16 @@ interface Search {
   readonly best: Float32Array;
   /** [anchors] result so far, changed */
   readonly box: Int32Array;
-  /** [anchors] overlaps that `overlapsOf` wrote last */
+  /** Overlaps that `overlapsOf` wrote last, one for each index that it gave. */
   readonly row: Float32Array;
-  overlapsOf(box: number): void;
+  /** Indices of the anchors that a box is compared with. */
+  overlapsOf(box: number): Int32Array;
+}
+
+function upTo(count: number): Int32Array {
+  const indices = new Int32Array(count);
+  for (let i = 0; i < count; i++) indices[i] = i;
+  return indices;
 }
 
 function applyThresholds(box: Int32Array, overlap: Float32Array, matcher: Matcher): void {
@@ -121,8 +138,8 @@ function giveBest({ anchor, best, box, row, overlapsOf }: Search, rule: BestAnch
     if (best[j] < minimum) continue;
     box[anchor[j]] = j;
     if (rule.ties === 'first') continue;
-    overlapsOf(j);
-    for (let i = 0; i < row.length; i++) if (row[i] === best[j]) box[i] = j;
+    const indices = overlapsOf(j);
+    for (let k = 0; k < indices.length; k++) if (row[k] === best[j]) box[indices[k]] = j;
   }
 }
 
@@ -143,12 +160,12 @@ function giveBipartite({ anchor, best, box, row, overlapsOf }: Search, rule: Bes
     done[next] = 1;
     for (let j = 0; j < anchor.length; j++) {
       if (done[j] || anchor[j] !== anchor[next]) continue;
-      overlapsOf(j);
+      const indices = overlapsOf(j);
       best[j] = -1;
-      for (let i = 0; i < row.length; i++) {
-        if (taken[i] || row[i] <= best[j]) continue;
-        best[j] = row[i];
-        anchor[j] = i;
+      for (let k = 0; k < indices.length; k++) {
+        if (taken[indices[k]] || row[k] <= best[j]) continue;
+        best[j] = row[k];
+        anchor[j] = indices[k];
       }
     }
   }
