@@ -1,4 +1,5 @@
-import type { Operator, Value } from '../graph/value.js';
+import { broadcastShapes, dimsAgree } from '../graph/dims.js';
+import type { Operator, Shape, Type, Value } from '../graph/value.js';
 import { apply1, shapeError } from '../graph/value.js';
 
 type FusedMatMulAttributes = {
@@ -17,20 +18,17 @@ const FusedMatMul: Operator<FusedMatMulAttributes> = {
   infer([a, b], { transA, transB, transBatchA, transBatchB }) {
     if (!a || !b || a.shape.length < 2 || b.shape.length < 2)
       throw shapeError('FusedMatMul', 'wants two matrices or stacks of them.', [a, b]);
-    const left = operandShape(a.shape as readonly number[], transA, transBatchA);
-    const right = operandShape(b.shape as readonly number[], transB, transBatchB);
-    const rank = Math.max(left.length, right.length);
-    const aligned = (shape: readonly number[]) => [...Array<number>(rank - shape.length).fill(1), ...shape];
-    const [l, r] = [aligned(left), aligned(right)];
-    const stack = l.slice(0, -2).map((dim, i) => Math.max(dim, r[i]));
-    const fits = stack.every((dim, i) => [l[i], r[i]].every((own) => own === dim || own === 1));
-    if (l[rank - 1] !== r[rank - 2] || !fits) throw shapeError('FusedMatMul', 'the operands do not fit.', [a, b]);
-    return [{ dtype: a.dtype, shape: [...stack, l[rank - 2], r[rank - 1]] }];
+    const [left, right] = [operandShape(a.shape, transA, transBatchA), operandShape(b.shape, transB, transBatchB)];
+    if (!dimsAgree(left[left.length - 1], right[right.length - 2]))
+      throw shapeError('FusedMatMul', 'the operands do not fit.', [a, b]);
+    const stackOf = ({ dtype }: Type, shape: Shape) => ({ dtype, shape: shape.slice(0, -2) });
+    const stack = broadcastShapes('FusedMatMul', [stackOf(a, left), stackOf(b, right)]);
+    return [{ dtype: a.dtype, shape: [...stack, left[left.length - 2], right[right.length - 1]] }];
   },
 };
 
 /** The operand's shape as the product sees it. `transBatch` has the stack's axes between the matrix's two: [m, …, k]. */
-function operandShape(shape: readonly number[], trans: number, transBatch: number): readonly number[] {
+function operandShape(shape: Shape, trans: number, transBatch: number): Shape {
   const matrix = transBatch ? [...shape.slice(1, -1), shape[0], shape[shape.length - 1]] : [...shape];
   const rank = matrix.length;
   return trans ? [...matrix.slice(0, -2), matrix[rank - 1], matrix[rank - 2]] : matrix;

@@ -11,6 +11,7 @@ import { type LoweringTable, lower, type Rule, type Target } from './lower.js';
 import { poolingWithIndices, unpooledGradient } from './pooling.js';
 import { reference } from './reference.js';
 import { maskedReluGradient, reluBeforeMaxPool } from './relu.js';
+import { roiAlignGradientByLine } from './roi-align-gradient.js';
 import { winogradConv, winogradInputGradient, winogradWeightGradient } from './winograd.js';
 
 export type { Target } from './lower.js';
@@ -37,6 +38,7 @@ const cpu: LoweringTable = new Map<string, readonly Rule[]>([
   ['MaxPool', [poolingWithIndices]],
   ['MaxPoolGradient', [unpooledGradient]],
   ['ReluGradient', [reluBeforeMaxPool, maskedReluGradient]],
+  ['RoiAlignGradient', [roiAlignGradientByLine]],
 ]);
 
 /** Fast forms first, the reference form behind them. */

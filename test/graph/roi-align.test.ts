@@ -4,12 +4,15 @@ import {
   add,
   constant,
   filled,
+  gradient,
   input,
   int64s,
   type RoiAlignOptions,
+  reduceSum,
   roiAlign,
   roiAlignLevels,
   type Tensor,
+  topological,
   type Value,
 } from '../../src/graph/index.js';
 import { readGolden } from '../golden.js';
@@ -25,27 +28,40 @@ import {
   referenceTarget,
 } from './harness.js';
 
+/** Three RoIs each, on maps of 6 × 8 pixels or of what the scale makes of them. */
 const rois = {
   inside: [1, 1, 9, 7, 2.5, 0.5, 6.5, 7.5, 0, 0, 15, 11],
   'reaching outside': [-6, -4, 5, 5, 10, 8, 30, 40, -3, 2, 40, 3],
   'wholly outside': [-30, -30, -10, -10, 100, 100, 120, 110, 3, 3, 9, 9],
   'of size zero': [5, 5, 5, 5, 3, 2, 3, 8, 15.9, 11.9, 15.9, 11.9],
+  'less than a pixel': [5, 5, 5.1, 5.2, 6.9, 2, 7.1, 2.4, 0.1, 0.1, 0.2, 0.3],
+  'over the whole map and thin': [-40, 5, 60, 5.5, 3.2, -50, 3.9, 70, -90, -90, 90, 90],
+  'thrice the same': [2, 3, 9, 8, 2, 3, 9, 8, 2, 3, 9, 8],
+  'with corners exchanged': [9, 7, 1, 1, 9, 1, 1, 7, 1, 7, 9, 1], // which the runtime takes unless sampling is adaptive
 };
 const alignments: Record<string, RoiAlignOptions> = {
   'aligned, 2 points': { size: [2, 3], sampling: 2, scale: 0.5 },
   'aligned, 1 point': { size: [3, 2], sampling: 1, scale: 0.5, aligned: true },
+  'aligned, 3 points': { size: [1, 1], sampling: 3, scale: 0.25 },
+  'aligned, adaptive': { size: [2, 3], sampling: 0, scale: 0.5 },
+  'aligned, adaptive, unscaled': { size: [1, 2], sampling: 0, scale: 1 },
   'not aligned, 2 points': { size: [2, 2], sampling: 2, scale: 0.5, aligned: false },
   'not aligned, 1 point, unscaled': { size: [1, 4], sampling: 1, scale: 1, aligned: false },
-  'aligned, 3 points': { size: [1, 1], sampling: 3, scale: 0.25 },
+  'not aligned, adaptive': { size: [2, 2], sampling: 0, scale: 0.5, aligned: false },
+  'unshifted, 2 points': { size: [2, 2], sampling: 2, scale: 0.5, aligned: 'unshifted' },
+  'unshifted, adaptive': { size: [2, 2], sampling: 0, scale: 0.5, aligned: 'unshifted' },
 };
 
 for (const [place, numbers] of Object.entries(rois)) {
   for (const [name, options] of Object.entries(alignments)) {
+    if (place === 'with corners exchanged' && options.sampling === 0) continue;
     test(`RoIAlign gradient: ${name}, rois ${place}`, () =>
       checkGradient({
         name: `${name}, ${place}`,
         inputs: { x: [2, 3, 6, 8], rois: floats([3, 4], numbers), pictures: integers([3], [1, 0, 1]) },
         build: (v) => roiAlign(v.x, v.rois, v.pictures, options),
+        step: 1, // RoIAlign is linear in the map
+        tolerance: 1e-3,
       }));
   }
 }
@@ -100,6 +116,35 @@ for (const sampling of [0, 2])
         levels.flatMap((_, i) => numbersOf(results[i])),
       );
     });
+
+for (const sampling of [0, 1, 2])
+  test(`RoIAlign gradient on levels, one of them empty: sampling ${sampling}`, () => {
+    const { maps, rois, pictures, levels, scales } = pyramid;
+    return checkGradient({
+      name: `levels, sampling ${sampling}`,
+      inputs: { map0: maps[0].shape, map1: maps[1].shape, map2: maps[2].shape, rois },
+      build: ({ map0, map1, map2, rois: boxes }) =>
+        roiAlignLevels([map0, map1, map2], boxes, int64s(pictures), int64s(levels), { size: [2, 3], sampling, scales }),
+      step: 1,
+      tolerance: 1e-3,
+    });
+  });
+
+test('RoIAlign: the gradient flows to the maps that want it, not to the boxes', async () => {
+  const { maps, rois, pictures, levels, scales } = pyramid;
+  const values = maps.map(({ shape }, i) => input(`map${i}`, 'float32', shape));
+  const boxes = input('rois', 'float32', rois.shape);
+  const options = { size: [2, 3], sampling: 2, scales } as const;
+  const loss = reduceSum(roiAlignLevels(values, boxes, int64s(pictures), int64s(levels), options));
+  const wanted = gradient(loss, [values[1], boxes]);
+  const written = topological(wanted).filter((node) => node.operator.type === 'RoiAlignGradient');
+  assert.deepEqual(
+    written.map((node) => node.outputs[0].shape),
+    [maps[1].shape],
+  );
+  const [dBoxes] = Object.values(await evaluate({ dBoxes: wanted[1] }));
+  assert.deepEqual(numbersOf(dBoxes), Array(20).fill(0));
+});
 
 test('RoIAlign on levels: batch, sizes and the number of RoIs may be free, and there may be no RoI', async () => {
   const maps = [0, 1].map((i) => input(`map${i}`, 'float32', ['batch', 3, `h${i}`, `w${i}`]));

@@ -13,9 +13,10 @@ type BinAttributes = {
   output_width: number;
   sampling_ratio: number;
   coordinate_transformation_mode: 'half_pixel' | 'output_half_pixel';
-  mode: 'avg' | 'max';
+  mode: 'avg';
 };
 export type RoiAlignAttributes = BinAttributes & { spatial_scale: number };
+export type RoiAlignGradientAttributes = RoiAlignAttributes & { shape: readonly number[]; level: number };
 export type RoiAlignLevelsAttributes = BinAttributes & { spatial_scales: readonly number[] };
 
 const binKinds = {
@@ -92,7 +93,7 @@ const RoiAlignLevels: Operator<RoiAlignLevelsAttributes> = {
  * dX of a RoIAlign by one map. Inputs: dY, rois, picture indices and, where the RoIs read several maps, the level of
  * each: then only those of `level` count.
  */
-export const RoiAlignGradient: Operator<RoiAlignAttributes & { shape: readonly number[]; level: number }> = {
+export const RoiAlignGradient: Operator<RoiAlignGradientAttributes> = {
   type: 'RoiAlignGradient',
   domain: 'boxwright',
   attributes: { ...roiAlignKinds, shape: 'ints', level: 'int' },
@@ -110,7 +111,10 @@ export type RoiCoordinates = boolean | 'unshifted';
 
 interface BinOptions {
   readonly size: readonly [number, number];
-  /** Sampling points a bin and axis; 0 takes as many as the bin has map pixels, rounded up. */
+  /**
+   * Sampling points a bin and axis; 0 takes as many as the bin has map pixels, rounded up (a RoI's far corner must then
+   * not lie before its near one: ONNX Runtime refuses that).
+   */
   readonly sampling: number;
   /** Default true. */
   readonly aligned?: RoiCoordinates;
