@@ -19,7 +19,11 @@ const maxBoxes = 32;
 
 export function refineDetStep(model: string, batch: number): StepBench {
   const p = new Parameters({ training: true });
-  const losses = trainingLosses(p, modelRecipe(model, classes), batch, maxBoxes);
+  const losses = trainingLosses(p, modelRecipe(model, classes), {
+    batch,
+    maxBoxes,
+    canvas: { height: 320, width: 320 },
+  });
   const step = trainingStep(p, losses, { optimizer: { kind: 'sgd', momentum: 0.9, weightDecay: 5e-4 }, clipNorm: 10 });
   const values = initialValues(p.specs.values(), 1);
   const state = { ...Object.fromEntries(values), ...initialOptimizerState(step, values) };
@@ -59,7 +63,7 @@ export interface InferenceBench {
 }
 
 /** Pictures of the network's size, weights as constants. Random weights leave suppression more boxes than trained ones. */
-export function refineDetInference(model: string, batch: number): InferenceBench {
+export function refineDetInference(model: `refinedet-${string}`, batch: number): InferenceBench {
   const recipe = modelRecipe(model, classes);
   const { p, outputs } = evaluationGraph(recipe);
   const shape = [batch, recipe.size, recipe.size, 3];

@@ -27,6 +27,11 @@ export const trainCommand = command({
       array: true,
       describe: 'Parameters that stay, by the start of their names; stem and layer1 by default where there are weights',
     },
+    rate: {
+      type: 'string',
+      array: true,
+      describe: 'Factor on the learning rate of a part, such as backbone=0.1',
+    },
     augment: {
       choices: ['recipe', 'flip', 'none'] as const,
       describe: "How pictures are varied; the model's own by default",
@@ -50,6 +55,7 @@ export const trainCommand = command({
   async run(
     {
       lr,
+      rate,
       part,
       'val-part': valPart,
       'weight-decay': weightDecay,
@@ -66,6 +72,7 @@ export const trainCommand = command({
       ...args,
       data: data ?? '',
       learningRate: lr,
+      rates: rate && ratesOf(rate),
       trainPart: part,
       valPart,
       weightDecay,
@@ -77,6 +84,18 @@ export const trainCommand = command({
     return 0;
   },
 });
+
+/** `['backbone=0.1']` as `{ backbone: 0.1 }`. */
+function ratesOf(texts: readonly string[]): Record<string, number> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const [, part, factor] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+      if (part === undefined || Number.isNaN(Number(factor)))
+        throw new UsageError(`--rate ${text}: expected a part and a factor, such as backbone=0.1.`);
+      return [part, Number(factor)];
+    }),
+  );
+}
 
 /** Shows a run as it goes. @returns its last event. */
 export async function follow(

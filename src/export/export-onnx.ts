@@ -3,7 +3,8 @@ import { basename, dirname, extname, join } from 'node:path';
 import { BoxwrightError } from '../errors.js';
 import { type OnnxModel, opset } from '../graph/onnx/write.js';
 import { writeLowered } from '../lowering/write.js';
-import { type DetectorRecipe, inferenceGraph, modelRecipe } from '../models/model.js';
+import type { ResizeRule } from '../models/canvas.js';
+import { type DetectorRecipe, inferenceGraph, modelRecipe, resizeRule } from '../models/model.js';
 import { requireWeights } from '../predict/inference-model.js';
 import { openModel } from '../predict/model-source.js';
 import { version } from '../version.js';
@@ -101,26 +102,34 @@ function write(
   return { onnx: writeLowered(description, { provider: 'cpu', form: 'reference' }), folded };
 }
 
-function metadataOf({ model, classes }: Checkpoint, { size, postprocess }: DetectorRecipe): Record<string, string> {
+function metadataOf({ model, classes }: Checkpoint, recipe: DetectorRecipe): Record<string, string> {
+  const { postprocess } = recipe;
   return {
     format: 'boxwright',
     boxwright_version: version,
     model,
     classes: JSON.stringify(classes),
-    network_size: `${size}`,
+    network_size: networkSize(resizeRule(recipe)),
     score_threshold: `${postprocess.score}`,
     nms_threshold: `${postprocess.nms}`,
   };
 }
 
+/** `320` for a square, `1333x800` for the most that a picture's longer and shorter side become. */
+function networkSize(rule: ResizeRule): string {
+  return rule.kind === 'stretch' ? `${rule.size}` : `${rule.long}x${rule.short}`;
+}
+
 function withThresholds(recipe: DetectorRecipe, { scoreThreshold, nmsThreshold }: ExportOptions): DetectorRecipe {
   const { score, nms } = recipe.postprocess;
-  const postprocess = { ...recipe.postprocess, score: scoreThreshold ?? score, nms: nmsThreshold ?? nms };
-  for (const [name, value] of Object.entries({ score: postprocess.score, nms: postprocess.nms })) {
+  const chosen = { score: scoreThreshold ?? score, nms: nmsThreshold ?? nms };
+  for (const [name, value] of Object.entries(chosen)) {
     if (value >= 0 && value < 1) continue;
     throw new BoxwrightError('config', `The ${name} threshold is ${value}, expected a number from 0 to below 1.`);
   }
-  return { ...recipe, postprocess };
+  return recipe.kind === 'refinedet'
+    ? { ...recipe, postprocess: { ...recipe.postprocess, ...chosen } }
+    : { ...recipe, postprocess: { ...recipe.postprocess, ...chosen } };
 }
 
 /** Said before any work is done. */

@@ -39,6 +39,9 @@ export const modelNames: readonly string[] = [
  *
  * @throws BoxwrightError `model` for an unknown name, with the nearest one.
  */
+export function modelRecipe(name: `refinedet-${string}`, classes: number): RefineDetRecipe;
+export function modelRecipe(name: `cascade-rcnn-${string}`, classes: number): CascadeRcnnRecipe;
+export function modelRecipe(name: string, classes: number): DetectorRecipe;
 export function modelRecipe(name: string, classes: number): DetectorRecipe {
   const recipe = refineDetRecipe(name, classes) ?? cascadeRecipe(name, classes);
   if (recipe) return recipe;

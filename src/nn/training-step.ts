@@ -28,6 +28,8 @@ export interface StepRecipe {
   readonly accumulate?: number;
   /** Parameters that do not move. They cost no gradient and are no state. */
   readonly frozen?: (name: string) => boolean;
+  /** Factor on a parameter's learning rate, 1 by default: layers that came trained may move more slowly. */
+  readonly rateOf?: (name: string) => number;
 }
 
 export interface Losses {
@@ -88,7 +90,10 @@ class StepWriter {
     this.#p = p;
     this.#losses = losses;
     this.#recipe = recipe;
-    this.#trained = [...p.specs.values()].filter(({ name, trainable }) => trainable && !recipe.frozen?.(name));
+    const { frozen = () => false, rateOf = () => 1 } = recipe;
+    this.#trained = [...p.specs.values()]
+      .filter(({ name, trainable }) => trainable && !frozen(name))
+      .map((spec) => ({ ...spec, rate: spec.rate * rateOf(spec.name) }));
     if (this.#trained.length === 0)
       throw new BoxwrightError('config', 'Every parameter is frozen: there is nothing to train.');
   }

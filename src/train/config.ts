@@ -1,5 +1,6 @@
 import type { Provider } from '../engine/protocol.js';
 import { BoxwrightError } from '../errors.js';
+import type { CanvasSize } from '../models/canvas.js';
 import type { OptimizerRecipe } from '../nn/optimizers.js';
 
 /** How training pictures are varied. */
@@ -36,6 +37,8 @@ export interface TrainOptions {
   readonly average?: number;
   /** Parameters that stay as they are: prefixes of their names. */
   readonly freeze?: readonly string[];
+  /** Factors on the learning rate by the start of parameters' names, such as `{ backbone: 0.1 }`; the longest that fits counts. */
+  readonly rates?: Readonly<Record<string, number>>;
   /** `recipe` (default) is the model family's augmentation, `flip` only mirrors pictures. */
   readonly augment?: Augment;
   readonly seed?: number;
@@ -59,6 +62,8 @@ export interface TrainConfig {
   readonly batch: number;
   readonly accumulate: number;
   readonly maxBoxes: number;
+  /** Sizes to which pictures come, few for a data set: a graph of the step for each. */
+  readonly canvases: readonly CanvasSize[];
   readonly optimizer: OptimizerRecipe;
   readonly learningRate: number;
   readonly schedule: 'cosine' | 'step' | 'constant';
@@ -66,6 +71,7 @@ export interface TrainConfig {
   readonly clip: number;
   readonly average: number;
   readonly freeze: readonly string[];
+  readonly rates: Readonly<Record<string, number>>;
   /** Batch norm layers that keep the statistics that came with the weights. */
   readonly fixedStatistics: readonly string[];
   readonly augment: Augment;
@@ -80,6 +86,7 @@ export interface DataFacts {
   readonly classes: readonly string[];
   readonly pictures: number;
   readonly maxBoxes: number;
+  readonly canvases: readonly CanvasSize[];
   /** Whether the network has batch norm; without it steps must be smaller. */
   readonly hasBatchNorm: boolean;
   /** Layers that stay as they are by default when weights are given: edges and blobs are the same on all pictures. */
@@ -105,6 +112,7 @@ export function trainConfig(options: TrainOptions, facts: DataFacts): TrainConfi
     batch,
     accumulate,
     maxBoxes: facts.maxBoxes,
+    canvases: facts.canvases,
     optimizer: optimizerOf(kind, options.weightDecay),
     learningRate: options.learningRate ?? defaultRate(kind, facts, options.weights !== undefined),
     schedule: options.schedule ?? 'cosine',
@@ -112,6 +120,7 @@ export function trainConfig(options: TrainOptions, facts: DataFacts): TrainConfi
     clip: options.clip ?? 10,
     average: options.average ?? 0.998,
     freeze: options.freeze ?? (options.weights ? facts.earlyLayers : []),
+    rates: options.rates ?? {},
     fixedStatistics: facts.fixedStatistics,
     augment: options.augment ?? 'recipe',
     seed: options.seed ?? 0,
@@ -145,6 +154,13 @@ function requireSane(config: TrainConfig): void {
   for (const [name, value] of Object.entries(rates)) {
     if (!Number.isFinite(value) || value < 0)
       throw new BoxwrightError('config', `The ${name} must be a number from 0, not ${value}.`);
+  }
+  for (const [prefix, factor] of Object.entries(config.rates)) {
+    if (!Number.isFinite(factor) || factor <= 0)
+      throw new BoxwrightError(
+        'config',
+        `The factor on the learning rate of ${prefix} must be a number above 0, not ${factor}; to keep it as it is, freeze it.`,
+      );
   }
   if (!(config.average >= 0 && config.average < 1)) {
     throw new BoxwrightError(

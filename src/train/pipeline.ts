@@ -1,6 +1,15 @@
-import { type AugmentationRecipe, paperAugmentation, zooAugmentation } from '../data/augment/recipe.js';
+import {
+  type AugmentationRecipe,
+  cascadeAugmentation,
+  cascadeSmallAugmentation,
+  cascadeZooAugmentation,
+  paperAugmentation,
+  zooAugmentation,
+} from '../data/augment/recipe.js';
 import type { Inclusion } from '../data/learnable.js';
+import type { CascadeRcnnRecipe } from '../models/cascade-rcnn/recipe.js';
 import type { DetectorRecipe } from '../models/model.js';
+import type { RefineDetRecipe } from '../models/refinedet/recipe.js';
 import type { Augment } from './config.js';
 
 /** How a family's pictures are chosen and varied in training. */
@@ -9,14 +18,23 @@ interface Pipeline {
   readonly include: Inclusion;
 }
 
-const pipelines: Readonly<Record<DetectorRecipe['family'], Pipeline>> = {
+// The zoo learns from crowds as from any box, and leaves out pictures without boxes.
+const zooInclusion: Inclusion = { crowd: true, empty: false };
+
+const refineDetPipelines: Readonly<Record<RefineDetRecipe['family'], Pipeline>> = {
   paper: { augmentation: paperAugmentation, include: {} },
-  // The zoo learns from crowds as from any box, and leaves out pictures without boxes.
-  zoo: { augmentation: zooAugmentation, include: { crowd: true, empty: false } },
+  zoo: { augmentation: zooAugmentation, include: zooInclusion },
+};
+
+const cascadePipelines: Readonly<Record<CascadeRcnnRecipe['augmentation'], Pipeline>> = {
+  // mmdetection leaves out pictures without boxes; here they are examples of background like any other.
+  published: { augmentation: cascadeAugmentation, include: {} },
+  small: { augmentation: cascadeSmallAugmentation, include: {} },
+  zoo: { augmentation: cascadeZooAugmentation, include: zooInclusion },
 };
 
 /** The pipeline of a model's family, with its augmentation or a simpler one. */
-export function pipelineOf({ family }: DetectorRecipe, augment: Augment): Pipeline {
-  const own = pipelines[family];
+export function pipelineOf(recipe: DetectorRecipe, augment: Augment): Pipeline {
+  const own = recipe.kind === 'refinedet' ? refineDetPipelines[recipe.family] : cascadePipelines[recipe.augmentation];
   return augment === 'recipe' ? own : { ...own, augmentation: { flip: augment === 'flip' } };
 }

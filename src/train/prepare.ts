@@ -4,12 +4,14 @@ import type { Dataset } from '../data/dataset.js';
 import { openDataset } from '../data/open.js';
 import { BoxwrightError } from '../errors.js';
 import type { Tensor } from '../graph/index.js';
-import { type DetectorRecipe, evaluationGraph, modelRecipe } from '../models/model.js';
+import { chooseCanvases } from '../models/canvas.js';
+import { type DetectorRecipe, evaluationGraph, modelRecipe, resizeRule } from '../models/model.js';
 import { initialValues, type ParameterSpec } from '../nn/parameters.js';
 import type { Checkpoint } from '../weights/checkpoint.js';
 import { readSafetensors } from '../weights/safetensors.js';
 import { matchStartingWeights, type StartingWeights } from '../weights/starting-weights.js';
 import { type DataFacts, type TrainConfig, type TrainOptions, trainConfig } from './config.js';
+import { requireParts } from './parameter-parts.js';
 import { freeRunFolder, RunFolder } from './run-folder.js';
 
 /** Everything that a run starts from. */
@@ -45,6 +47,7 @@ async function prepareNew(options: TrainOptions): Promise<RunSetup> {
   // Paths as they are from everywhere: a run may be resumed in another folder.
   const absolute = { ...options, data: resolve(options.data), weights: options.weights && resolve(options.weights) };
   const config = trainConfig(absolute, factsOf(dataset, recipe, matched));
+  requireParts([...config.freeze, ...Object.keys(config.rates)], specs.keys());
   const parameters = firstValues(specs, config, matched);
   const weights = matched && describeWeights(options.weights!, matched);
   return {
@@ -77,6 +80,7 @@ const ownSettings = [
   'clip',
   'average',
   'freeze',
+  'rates',
   'augment',
   'seed',
   'evaluateEvery',
@@ -137,12 +141,14 @@ async function readWeights(
   return matchStartingWeights(specs, tensors, backbone.kind === 'resnet' ? backbone.norm.epsilon : 0, path);
 }
 
-function factsOf(dataset: Dataset, { backbone, tcb }: DetectorRecipe, matched: StartingWeights | undefined): DataFacts {
+function factsOf(dataset: Dataset, recipe: DetectorRecipe, matched: StartingWeights | undefined): DataFacts {
+  const { backbone } = recipe;
   return {
     classes: dataset.classes,
     pictures: dataset.images.length,
     maxBoxes: dataset.images.reduce((most, { objects }) => Math.max(most, objects.length), 1),
-    hasBatchNorm: tcb.norm !== undefined,
+    canvases: chooseCanvases(resizeRule(recipe), dataset.images),
+    hasBatchNorm: recipe.kind === 'refinedet' ? recipe.tcb.norm !== undefined : true,
     earlyLayers: backbone.kind === 'resnet' ? ['backbone.conv1', 'backbone.bn1', 'backbone.layer1'] : [],
     fixedStatistics: [...(matched?.fixedLayers ?? [])],
   };

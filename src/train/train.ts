@@ -1,17 +1,20 @@
 import { existsSync } from 'node:fs';
-import type { Batch, BatchArrays } from '../data/batch.js';
+import type { Batch } from '../data/batch.js';
 import { BatchLoader } from '../data/batches.js';
 import { type DataProblem, describeProblem } from '../data/dataset.js';
 import { Engine } from '../engine/engine.js';
 import type { Tensors } from '../engine/protocol.js';
 import { BoxwrightError } from '../errors.js';
 import type { Tensor } from '../graph/index.js';
+import { randomNumbers, resizeRule } from '../models/model.js';
 import { learningRate, type Schedule } from '../nn/schedules.js';
 import { type Checkpoint, type Progress, weightsToUse } from '../weights/checkpoint.js';
 import type { TrainConfig, TrainOptions } from './config.js';
 import { evaluateRun } from './evaluate-run.js';
 import type { TrainEvent } from './events.js';
+import { batchFeeds, returnedArrays, stepDraws } from './feeds.js';
 import { Pace } from './pace.js';
+import { isWithin, rateFactor } from './parameter-parts.js';
 import { pipelineOf } from './pipeline.js';
 import { prepare, type RunSetup } from './prepare.js';
 import { RunFolder } from './run-folder.js';
@@ -93,7 +96,8 @@ class Run {
     this.#loader = new BatchLoader({
       dataset,
       batchSize: config.batch,
-      size: { width: recipe.size, height: recipe.size },
+      resize: resizeRule(recipe),
+      canvases: config.canvases,
       ...pipelineOf(recipe, config.augment),
       seed: config.seed,
       maxBoxes: config.maxBoxes,
@@ -109,10 +113,12 @@ class Run {
         clipNorm: config.clip || undefined,
         averageWeights: config.average > 0,
         accumulate: config.accumulate,
-        frozen: (name) => config.freeze.some((prefix) => name === prefix || name.startsWith(`${prefix}.`)),
+        frozen: (name) => config.freeze.some((prefix) => isWithin(name, prefix)),
+        rateOf: (name) => rateFactor(config.rates, name),
       },
       batch: config.batch,
       maxBoxes: config.maxBoxes,
+      canvases: config.canvases,
       parameters,
       state: checkpoint?.state,
       gathered: this.#progress.step % config.accumulate,
@@ -174,8 +180,9 @@ class Run {
     const rate = learningRate(this.#schedule(), update);
     // A long memory would hold the first, useless weights: it grows with the updates.
     const decay = Math.min(average, (1 + update) / (10 + update));
-    const back = (feeds: Tensors) => batch.release(arraysOf(batch, feeds));
-    const { loss, losses, gradientNorm } = await this.#session.step(this.#feeds(batch), rate, decay, back);
+    const back = (feeds: Tensors) => batch.release(returnedArrays(batch, feeds));
+    const { canvas } = batch;
+    const { loss, losses, gradientNorm } = await this.#session.step(canvas, this.#feeds(batch), rate, decay, back);
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw this.#diverged(batch, loss, gradientNorm);
     this.#progress = { ...this.#progress, batch: batch.index + 1, step: step + 1 };
     this.#pace.step(batch.waitedMs);
@@ -197,17 +204,10 @@ class Run {
   }
 
   #feeds(batch: Batch): Tensors {
-    const { recipe } = this.#setup;
-    const { batch: count, maxBoxes } = this.#config;
-    const feeds: Record<string, Tensor> = {
-      images: { dtype: 'uint8', shape: [count, recipe.size, recipe.size, 3], data: batch.images },
-      ...batch.targets,
-    };
-    if (recipe.loss.kind === 'mined') {
-      feeds.boxes = { dtype: 'float32', shape: [count, maxBoxes, 4], data: batch.boxes };
-      feeds.labels = { dtype: 'int32', shape: [count, maxBoxes], data: batch.labels };
-    }
-    return feeds;
+    const { seed, batch: pictures, maxBoxes } = this.#config;
+    const draws = randomNumbers(this.#setup.recipe, maxBoxes);
+    const feeds = batchFeeds(batch);
+    return draws ? { ...feeds, random: stepDraws(seed, this.#progress.step, pictures, draws) } : feeds;
   }
 
   #schedule(): Schedule {
@@ -236,7 +236,7 @@ class Run {
     const { validation, recipe, options } = this.#setup;
     const began = performance.now();
     const { coco, perClass } = await evaluateRun(this.#session, validation, {
-      size: recipe.size,
+      resize: resizeRule(recipe),
       batch: this.#config.batch,
       workers: options.workers,
       onProblem: (problem) => this.#note(problem),
@@ -271,17 +271,6 @@ class Run {
     await this.#folder.write(this.#folder.last, await this.#checkpoint());
     return { kind: 'checkpoint', path: this.#folder.last, step: this.#progress.step };
   }
-}
-
-/** The batch's arrays over the buffers that came back from the engine. */
-function arraysOf(batch: Batch, feeds: Tensors): BatchArrays {
-  return {
-    images: feeds.images.data as Uint8Array,
-    boxes: (feeds.boxes?.data as Float32Array | undefined) ?? batch.boxes,
-    labels: (feeds.boxes ? (feeds.labels.data as Int32Array) : undefined) ?? batch.labels,
-    sourceSizes: batch.sourceSizes,
-    targets: Object.fromEntries(Object.keys(batch.targets).map((name) => [name, feeds[name]])),
-  };
 }
 
 function count(tensors: Iterable<Tensor>): number {

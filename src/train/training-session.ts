@@ -3,6 +3,7 @@ import type { Tensors } from '../engine/protocol.js';
 import { BoxwrightError } from '../errors.js';
 import type { Tensor, Value } from '../graph/index.js';
 import { writeLowered } from '../lowering/write.js';
+import type { CanvasSize } from '../models/canvas.js';
 import { type DetectorRecipe, evaluationGraph, trainingLosses } from '../models/model.js';
 import { Parameters } from '../nn/parameters.js';
 import {
@@ -22,6 +23,8 @@ export interface SessionSetup {
   /** Pictures in a batch, and places for boxes in a picture: the graph's shapes are fixed. */
   readonly batch: number;
   readonly maxBoxes: number;
+  /** Sizes of the pictures, a graph of the step each. */
+  readonly canvases: readonly CanvasSize[];
   /** First values of all parameters. */
   readonly parameters: ReadonlyMap<string, Tensor>;
   /** State of a run that goes on. */
@@ -47,7 +50,8 @@ type Frozen = ReadonlyMap<string, Tensor>;
  */
 export class TrainingSession {
   readonly #engine: Engine;
-  readonly #batch: Session;
+  /** The step's graph for each canvas. */
+  readonly #batches: ReadonlyMap<string, Session>;
   readonly #apply: Session | undefined;
   readonly #state: State;
   readonly #step: TrainingStep;
@@ -58,14 +62,14 @@ export class TrainingSession {
 
   private constructor(
     engine: Engine,
-    sessions: { batch: Session; apply?: Session },
+    sessions: { batches: ReadonlyMap<string, Session>; apply?: Session },
     state: State,
     step: TrainingStep,
     frozen: Frozen,
     setup: SessionSetup,
   ) {
     this.#engine = engine;
-    this.#batch = sessions.batch;
+    this.#batches = sessions.batches;
     this.#apply = sessions.apply;
     this.#state = state;
     this.#step = step;
@@ -76,13 +80,15 @@ export class TrainingSession {
 
   /** @throws BoxwrightError `config` if every parameter is frozen; `engine` if the runtime refuses a graph. */
   static async create(engine: Engine, setup: SessionSetup): Promise<TrainingSession> {
-    const { recipe, batch, maxBoxes, fixedStatistics } = setup;
-    const p = new Parameters({ training: true, fixedStatistics });
-    const step = trainingStep(p, trainingLosses(p, recipe, batch, maxBoxes), setup.step);
+    const { canvases } = setup;
+    const { p, step } = writeStep(setup, canvases[0]);
     const moving = new Set([...step.trained.map(({ name }) => name), ...p.updates.keys()]);
     const frozen = new Map([...setup.parameters].filter(([name]) => !moving.has(name)));
     const load = (name: string, { outputs }: StepGraph) => engine.load(writeGraph(name, outputs, engine, frozen, true));
-    const sessions = { batch: await load('step', step.batch), apply: step.apply && (await load('apply', step.apply)) };
+    const batches = new Map([[canvasKey(canvases[0]), await load('step', step.batch)]]);
+    for (const canvas of canvases.slice(1))
+      batches.set(canvasKey(canvas), await load('step', writeStep(setup, canvas).step.batch));
+    const sessions = { batches, apply: step.apply && (await load('apply', step.apply)) };
     const state: Record<string, Tensor> = {};
     for (const name of moving) state[name] = setup.parameters.get(name)!;
     Object.assign(state, initialOptimizerState(step, setup.parameters));
@@ -98,20 +104,24 @@ export class TrainingSession {
   /**
    * One batch, and with it an update unless gradients are still being gathered.
    *
-   * @param feeds pictures, ground truth and targets; their buffers move to the engine and come back by `recycle`.
+   * @param canvas size of its pictures, one of the session's.
+   * @param feeds pictures, ground truth, targets and draws, of which the graph takes what it needs; their buffers move to
+   *   the engine and come back by `recycle`.
    * @param rate learning rate of the update.
    * @param averageDecay weight of the past in the averaged weights, 0 to 1.
    * @returns figures of the batch; without an update the gradient's length is 0.
    */
   async step(
+    canvas: CanvasSize,
     feeds: Tensors,
     rate: number,
     averageDecay: number,
     recycle: (feeds: Tensors) => void,
   ): Promise<StepResult> {
     const extra = this.#extraInputs(rate, averageDecay);
-    const batchFeeds = this.#apply ? feeds : { ...feeds, ...extra };
-    const results = await this.#batch.run(batchFeeds, {
+    const session = this.#batches.get(canvasKey(canvas));
+    if (!session) throw new BoxwrightError('config', `There is no step for pictures of ${canvasKey(canvas)} pixels.`);
+    const results = await session.run(chosen(session, this.#apply ? feeds : { ...feeds, ...extra }), {
       state: this.#state,
       updates: this.#step.batch.updates,
       recycle,
@@ -132,12 +142,11 @@ export class TrainingSession {
   /**
    * Detections with the weights as they are (the averaged ones, where they are kept); see `evaluationGraph`.
    *
-   * @param images uint8 [batch, size, size, 3], resized to the network.
-   * @param sizes float32 [batch, 2] height and width of the source pictures in pixels.
+   * @param feeds pictures and their sizes, of which the graph takes what it needs.
    */
-  async detect(images: Tensor, sizes: Tensor): Promise<Record<string, Tensor>> {
+  async detect(feeds: Tensors): Promise<Record<string, Tensor>> {
     this.#evaluation ??= await this.#loadEvaluation();
-    return this.#evaluation.run({ images, sizes }, { state: this.#state });
+    return this.#evaluation.run(chosen(this.#evaluation, feeds), { state: this.#state });
   }
 
   /** All parameters and the rest of the state, copied out of the engine. */
@@ -163,6 +172,22 @@ export class TrainingSession {
     const { outputs } = evaluationGraph(this.#setup.recipe, new Parameters({ training: false, inputName }));
     return this.#engine.load(writeGraph('evaluation', { ...outputs }, this.#engine, this.#frozen, false));
   }
+}
+
+/** The step's graph for pictures of one size. */
+function writeStep(setup: SessionSetup, canvas: CanvasSize): { p: Parameters; step: TrainingStep } {
+  const { recipe, batch, maxBoxes, fixedStatistics } = setup;
+  const p = new Parameters({ training: true, fixedStatistics });
+  return { p, step: trainingStep(p, trainingLosses(p, recipe, { batch, maxBoxes, canvas }), setup.step) };
+}
+
+function canvasKey({ width, height }: CanvasSize): string {
+  return `${width}×${height}`;
+}
+
+/** What of the feeds a session takes. */
+function chosen(session: Session, feeds: Tensors): Tensors {
+  return Object.fromEntries(Object.entries(feeds).filter(([name]) => session.inputs.includes(name)));
 }
 
 function writeGraph(

@@ -10,7 +10,7 @@ for (const name of [
   'refinedet-vgg16-512-zoo',
   'refinedet-resnet50-320',
   'refinedet-resnet101-320',
-]) {
+] as const) {
   test(`${name} trains`, async () => {
     await using engine = await Engine.start({ threads: 2 });
     const recipe = modelRecipe(name, 20);

@@ -2,6 +2,7 @@ import type { Engine } from '../../src/engine/engine.js';
 import type { Tensor } from '../../src/graph/tensor.js';
 import type { Target } from '../../src/lowering/index.js';
 import { type DetectorRecipe, evaluationGraph, trainingLosses } from '../../src/models/model.js';
+import type { RefineDetRecipe } from '../../src/models/refinedet/recipe.js';
 import { encodeTargets } from '../../src/models/refinedet/targets.js';
 import { initialValues, Parameters } from '../../src/nn/parameters.js';
 import { initialOptimizerState, trainingStep } from '../../src/nn/training-step.js';
@@ -23,11 +24,13 @@ export interface Steps {
 /** Trains a model from scratch on one batch of noise with bright squares; the losses before each step. */
 export async function trainingSteps(
   engine: Engine,
-  recipe: DetectorRecipe,
+  recipe: RefineDetRecipe,
   { batch, steps, rate, target }: Steps,
 ): Promise<number[]> {
   const p = new Parameters({ training: true });
-  const step = trainingStep(p, trainingLosses(p, recipe, batch, 4), { optimizer: recipe.optimizer, clipNorm: 10 });
+  const canvas = { height: recipe.size, width: recipe.size };
+  const written = trainingLosses(p, recipe, { batch, maxBoxes: 4, canvas });
+  const step = trainingStep(p, written, { optimizer: recipe.optimizer, clipNorm: 10 });
   const weights = initialValues(p.specs.values(), 1);
   const state = await engine.createState({ ...Object.fromEntries(weights), ...initialOptimizerState(step, weights) });
   const session = await load(engine, { ...step.batch.outputs }, target);
@@ -48,7 +51,7 @@ export async function trainingSteps(
 }
 
 /** One square a picture, of a class each. */
-function squares(recipe: DetectorRecipe, batch: number): Record<string, Tensor> {
+function squares(recipe: RefineDetRecipe, batch: number): Record<string, Tensor> {
   const { size } = recipe;
   const uniform = uniforms(2);
   const images = Uint8Array.from({ length: batch * size * size * 3 }, () => 60 * uniform());

@@ -33,6 +33,8 @@ export interface CascadeRcnnRecipe {
   readonly stages: readonly StageRecipe[];
   readonly sampling: SamplingRecipe;
   readonly postprocess: CascadePostprocess;
+  /** How training pictures are varied: mirrored only, as for a small data set, or as in the zoo. */
+  readonly augmentation: 'published' | 'small' | 'zoo';
   readonly optimizer: OptimizerRecipe;
 }
 

@@ -35,6 +35,7 @@ interface PaperVariant {
   /** RoIs of a picture that learn in a stage. */
   readonly samples: number;
   readonly sampling: number;
+  readonly augmentation: CascadeRcnnRecipe['augmentation'];
 }
 
 /** mmdetection's `cascade-rcnn_r50_fpn_1x_coco` and its ResNet-101 twin. */
@@ -47,6 +48,7 @@ const published = {
   inference: { perLevel: 1000, perPicture: 1000 },
   samples: 512,
   sampling: 0,
+  augmentation: 'published',
 } as const;
 
 const paperVariants: Readonly<Record<string, PaperVariant>> = {
@@ -57,12 +59,13 @@ const paperVariants: Readonly<Record<string, PaperVariant>> = {
     backbone: { ...paperBasic, blocks: [2, 2, 2, 2] },
     long: 416,
     short: 320,
-    channels: 128,
+    channels: 96,
     units: 512,
     training: { perLevel: 500, perPicture: 500 },
     inference: { perLevel: 300, perPicture: 300 },
     samples: 128,
     sampling: 2,
+    augmentation: 'small',
   },
   // For tests and the browser.
   tiny: {
@@ -75,6 +78,7 @@ const paperVariants: Readonly<Record<string, PaperVariant>> = {
     inference: { perLevel: 100, perPicture: 100 },
     samples: 64,
     sampling: 2,
+    augmentation: 'small',
   },
 };
 
@@ -132,6 +136,7 @@ export function paperCascadeRcnn(backbone: string, classes: number): CascadeRcnn
     stages: paperStages,
     sampling: { samples, positives: samples / 4, dropTruth: true, halfBoxes: false, clipTo: 'picture' },
     postprocess: { scores: 'ensemble', score: 0.05, nms: 0.5, keep: 100 },
+    augmentation: variant.augmentation,
     optimizer: { kind: 'sgd', momentum: 0.9, weightDecay: 1e-4 },
   };
 }
@@ -188,6 +193,7 @@ export function zooCascadeRcnn(classes: number): CascadeRcnnRecipe {
     stages: [zooStage(0.5), zooStage(0.6), zooStage(0.7)],
     sampling: { samples: 512, positives: 128, dropTruth: false, halfBoxes: true, clipTo: 'canvas' },
     postprocess: { scores: 'last', score: 0.05, nms: 0.5, keep: 128 },
+    augmentation: 'zoo',
     optimizer: { kind: 'sgd', momentum: 0.91, weightDecay: 1e-5 },
   };
 }
