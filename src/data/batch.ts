@@ -87,7 +87,10 @@ export function stackTargets(
 
 /** Empties the places from `count` on, which may hold a former batch. */
 export function clearFrom(arrays: BatchArrays, batchSize: number, count: number): void {
-  for (const array of everyArray(arrays)) array.fill(0 as never, (array.length / batchSize) * count);
+  for (const array of everyArray(arrays)) {
+    const zero = array instanceof BigInt64Array ? 0n : 0;
+    array.fill(zero as never, (array.length / batchSize) * count);
+  }
   for (let place = count; place < batchSize; place++) arrays.frames.set([0, 0, 1, 1], place * 4);
 }
 
