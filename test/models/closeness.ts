@@ -41,6 +41,10 @@ export class Errors {
     this.#errors.set(name, Math.max(error, this.#errors.get(name) ?? 0));
   }
 
+  get count(): number {
+    return this.#errors.size;
+  }
+
   get worst(): readonly [string, number] {
     return [...this.#errors].reduce((worst, entry) => (entry[1] > worst[1] ? entry : worst), ['none', 0] as const);
   }
