@@ -17,6 +17,8 @@ const matchers: Record<string, Matcher> = {
   'PyTorch, the last box wins': paperPytorchMatcher,
   'zoo, the first box wins': zooMatcher,
   'threshold alone': { positive: 0.5 },
+  'all that tie, the last box wins': { positive: 0.6, best: { shared: 'last', ties: 'all', minimum: 1e-6 } },
+  'all that tie, from a minimum on': { positive: 0.6, best: { shared: 'first', ties: 'all', minimum: 0.4 } },
 };
 
 function matcherGraph(matcher: Matcher, boxes: number): Promise<Runner> {
@@ -73,6 +75,11 @@ test('a crowd of boxes gets an anchor each, bipartite', async () => {
     await compare(graph, paperMatcher, [crowd(24, uniform), crowd(4 + 4 * round, uniform)], 24);
   }
   await graph.session.release();
+});
+
+test('ignored anchors are refused', () => {
+  const [overlaps, valid] = [input('overlaps', 'float32', [1, 4, 2]), input('valid', 'bool', [1, 1, 2])];
+  assert.throws(() => matchAnchorsGraph(overlaps, valid, { positive: 0.7, negative: 0.3 }), { code: 'config' });
 });
 
 test("overlaps in the graph are the host's to the last bit", async () => {
