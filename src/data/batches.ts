@@ -98,6 +98,7 @@ export class BatchLoader {
     this.maxBoxes = options.maxBoxes ?? fullest;
     requireRoom(this.#images, this.maxBoxes);
     this.canvases = options.canvases ?? chooseCanvases(resize, this.#images);
+    requireWhole({ canvases: this.canvases.length }, 1);
     for (const { width, height } of this.canvases) requireWhole({ width, height }, 1);
     this.#canvasOf = assignCanvases(resize, this.canvases, this.#images, dropLast ? batchSize : 1);
     this.#spare = this.canvases.map(() => []);

@@ -1,11 +1,11 @@
 // Boxes are in the unit of the batch here: normalised for anchors of a stretched picture, pixels of the canvas for the RPN.
 import type { Tensor } from '../graph/tensor.js';
 import type { CanvasSize } from './canvas.js';
-import * as rpn from './cascade-rcnn/targets.js';
+import { encodeRpnTargets, type RpnTargetSpec } from './cascade-rcnn/targets.js';
 import { type AnchorTargetSpec, encodeTargets as encodeAnchorTargets } from './refinedet/targets.js';
 
 /** How a picture's boxes become the targets that the data pipeline feeds. Plain data: it travels to worker threads. */
-export type TargetSpec = AnchorTargetSpec | rpn.RpnTargetSpec;
+export type TargetSpec = AnchorTargetSpec | RpnTargetSpec;
 
 /** What is known of a picture when its targets are made. */
 export interface LabelledCanvas {
@@ -26,5 +26,5 @@ export function encodeTargets(
   { canvas, extent, boxes, labels, random }: LabelledCanvas,
 ): Record<string, Tensor> {
   if (spec.kind === 'anchors') return encodeAnchorTargets(spec, boxes, labels);
-  return rpn.encodeRpnTargets(spec, canvas, extent, boxes, random);
+  return encodeRpnTargets(spec, canvas, extent, boxes, random);
 }
