@@ -1,7 +1,6 @@
 // Boxes are in the unit of the batch here. Stretched pictures: normalised, x over the width of the picture as it is in the
 // batch, y over its height, 0 to 1. Pictures that keep their ratio: pixels of the canvas, cut to the picture in it.
-import type { Tensor } from '../graph/tensor.js';
-import { newArray } from '../graph/tensor.js';
+import { newArray, type Tensor, type TypedArray } from '../graph/tensor.js';
 import type { CanvasSize, Frame } from '../models/canvas.js';
 
 /** The arrays of a batch of B pictures, which travel between threads and are used again. */
@@ -88,8 +87,9 @@ export function stackTargets(
 /** Empties the places from `count` on, which may hold a former batch. */
 export function clearFrom(arrays: BatchArrays, batchSize: number, count: number): void {
   for (const array of everyArray(arrays)) {
-    const zero = array instanceof BigInt64Array ? 0n : 0;
-    array.fill(zero as never, (array.length / batchSize) * count);
+    const from = (array.length / batchSize) * count;
+    if (array instanceof BigInt64Array) array.fill(0n, from);
+    else array.fill(0, from);
   }
   for (let place = count; place < batchSize; place++) arrays.frames.set([0, 0, 1, 1], place * 4);
 }
@@ -99,8 +99,6 @@ export function buffersOf(arrays: BatchArrays): ArrayBuffer[] {
   return everyArray(arrays).map(({ buffer }) => buffer as ArrayBuffer);
 }
 
-function everyArray({ images, boxes, labels, frames, sourceSizes, targets }: BatchArrays): Uint8Array[] {
-  // Element types differ, but nothing that is done to all of them at once depends on it.
-  const others = [boxes, labels, frames, sourceSizes, ...Object.values(targets).map(({ data }) => data)];
-  return [images, ...(others as unknown as Uint8Array[])];
+function everyArray({ images, boxes, labels, frames, sourceSizes, targets }: BatchArrays): TypedArray[] {
+  return [images, boxes, labels, frames, sourceSizes, ...Object.values(targets).map(({ data }) => data)];
 }

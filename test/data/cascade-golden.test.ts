@@ -9,6 +9,7 @@ import { decodePicture, type Picture } from '../../src/data/decode.js';
 import { openDataset } from '../../src/data/index.js';
 import { learnableImages } from '../../src/data/learnable.js';
 import type { Random } from '../../src/data/random.js';
+import type { Tensor } from '../../src/graph/tensor.js';
 import { type CanvasSize, canvasOf, type KeepRatioRule } from '../../src/models/canvas.js';
 import { modelRecipe, resizeRule } from '../../src/models/model.js';
 import { readGolden } from '../golden.js';
@@ -29,6 +30,13 @@ async function labelled(part: string, id: number) {
   const image = learnableImages(dataset, { crowd: true }).find(({ index }) => dataset.images[index].id === id);
   assert.ok(image, `coco-mini has ${part} ${id}`);
   return { picture: await decodePicture(image.path, image), objects: image.objects };
+}
+
+/** A recorded tensor's values; fails if there is none. */
+function dataOf<T>(tensors: ReadonlyMap<string, Tensor>, name: string): T {
+  const tensor = tensors.get(name);
+  assert.ok(tensor, `${name} is recorded`);
+  return tensor.data as T;
 }
 
 const none: PictureObjects = { boxes: new Float64Array(0), labels: new Int32Array(0) };
@@ -60,10 +68,10 @@ test(
     const { images } = JSON.parse(json) as { images: { file: string; filled_rows: number; filled_cols: number }[] };
     for (const [i, { file, filled_rows, filled_cols }] of images.entries()) {
       const picture = await decodePicture(shared(`data/${file}`) as string, { name: file });
-      assert.equal(Buffer.compare(picture.data, tensors.get(`image${i}.decoded_rgb`)?.data as Uint8Array), 0);
+      assert.equal(Buffer.compare(picture.data, dataOf<Uint8Array>(tensors, `image${i}.decoded_rgb`)), 0);
       const { out, canvas, frame } = place(zooRule, picture);
       assert.deepEqual(canvas, { height: 768, width: 1280 });
-      const [height, width, scale] = tensors.get(`image${i}.meta`)?.data as Float32Array;
+      const [height, width, scale] = dataOf<Float32Array>(tensors, `image${i}.meta`);
       assert.deepEqual([height, width], [picture.height, picture.width]);
       assert.deepEqual(frameRow(frame).map(Math.fround), [filled_rows, filled_cols, scale, scale]);
       const bgr = swapRedBlue(out);
@@ -88,7 +96,7 @@ test(
   async () => {
     const { tensors } = await readGolden('cascade-rcnn-zoo/preprocess_train.safetensors');
     const { picture, objects } = await labelled('train2017', 196393);
-    const stored = tensors.get('annotation')?.data as Int32Array;
+    const stored = dataOf<Int32Array>(tensors, 'annotation');
     const count = objects.labels.length;
     assert.equal(count, stored.length / 6);
     objects.boxes.forEach((side, i) => {
@@ -105,10 +113,10 @@ test(
         playBack(1, flip ? 1 : 0),
         objects,
       );
-      const boxes = tensors.get(`${prefix}boxes`)?.data as Float32Array;
+      const boxes = dataOf<Float32Array>(tensors, `${prefix}boxes`);
       assert.deepEqual(Float32Array.from(placed.boxes), boxes.slice(0, 4 * count), prefix);
-      const sample = tensors.get(`${prefix}input.sample`)?.data as Float32Array;
-      const [step] = tensors.get(`${prefix}input.step`)?.data as BigInt64Array;
+      const sample = dataOf<Float32Array>(tensors, `${prefix}input.sample`);
+      const [step] = dataOf<BigInt64Array>(tensors, `${prefix}input.step`);
       sample.forEach((value, i) => {
         const at = i * Number(step);
         const channel = Math.floor(at / (768 * 1280));
@@ -126,17 +134,18 @@ test('The published method: pictures and boxes within 320×256', needs('golden/c
   for (const [i, [part, id]] of images.entries()) {
     const { picture, objects } = await labelled(part, id);
     const recorded = tensors.get(`image_${i}_u8_bgr`);
-    const [height, width] = recorded?.shape as number[];
+    assert.ok(recorded);
+    const [height, width] = recorded.shape;
     const { out, canvas, frame, objects: placed } = place(smallRule, picture, noAugmentation, playBack(), objects);
     assert.deepEqual([frame.height, frame.width], [height, width]);
     const bgr = swapRedBlue(out);
     for (let row = 0; row < canvas.height; row++) {
       const own = bgr.subarray(row * canvas.width * 3, (row + 1) * canvas.width * 3);
       const expected = new Uint8Array(canvas.width * 3);
-      if (row < height) expected.set((recorded?.data as Uint8Array).subarray(row * width * 3, (row + 1) * width * 3));
+      if (row < height) expected.set((recorded.data as Uint8Array).subarray(row * width * 3, (row + 1) * width * 3));
       assert.equal(Buffer.compare(own, expected), 0, `picture ${i}, row ${row}`);
     }
-    const boxes = tensors.get(`boxes_${i}`)?.data as Float32Array;
+    const boxes = dataOf<Float32Array>(tensors, `boxes_${i}`);
     const corners = boxes.filter((_, k) => k % 5 < 4);
     assert.deepEqual(Float32Array.from(placed.boxes), corners, `picture ${i}`);
     const mirrored = place(smallRule, picture, { flip: true }, playBack(1), objects).objects.boxes;

@@ -7,9 +7,12 @@ import { randomStream } from '../../src/data/random.js';
 import { resizeBytes, wholeRegion } from '../../src/data/resize.js';
 import { input } from '../../src/graph/index.js';
 import { type CanvasSize, canvasOf, frameOf, type KeepRatioRule } from '../../src/models/canvas.js';
+import { zooCascadeRcnn } from '../../src/models/cascade-rcnn/recipes.js';
 import { fitPictures, resizePictures } from '../../src/models/resize-graph.js';
 import { uniforms } from '../boxes/random-boxes.js';
+import { readGolden } from '../golden.js';
 import { runner } from '../graph/harness.js';
+import { needs } from '../shared.js';
 
 /** [height, width] of pictures: smaller, larger, equal, single pixels, and ratios whose float32 places are close calls. */
 const sizes = [
@@ -82,3 +85,33 @@ for (const [name, rule] of Object.entries({ published, zoo })) {
     await graph.session.release();
   });
 }
+
+test('The zoo’s recorded canvases come from the graph too', needs('golden/cascade-rcnn-zoo'), async () => {
+  const { tensors } = await readGolden('cascade-rcnn-zoo/preprocess.safetensors');
+  const rule = zooCascadeRcnn(80).resize;
+  const { pixels, frames } = fitPictures(input('images', 'uint8', ['batch', 'height', 'width', 3]), rule);
+  assert.deepEqual(pixels.shape, ['batch', 768, 1280, 3]);
+  const graph = await runner({ pixels, frames });
+  for (const [i, name, every] of [
+    [0, 'image0.canvas_bgr.rows', 16],
+    [1, 'image1.canvas_bgr', 1],
+  ] as const) {
+    const decoded = tensors.get(`image${i}.decoded_rgb`);
+    const recorded = tensors.get(name)?.data as Uint8Array;
+    assert.ok(decoded);
+    const images = { ...decoded, shape: [1, ...decoded.shape] };
+    const results = await graph.run({ images });
+    const rgb = results.pixels.data as Uint8Array;
+    let different = 0;
+    recorded.forEach((value, at) => {
+      const row = Math.floor(at / 3840) * every;
+      if (rgb[row * 3840 + (at % 3840) + 2 - 2 * (at % 3)] !== value) different++;
+    });
+    assert.equal(different, 0, name);
+    const meta = tensors.get(`image${i}.meta`);
+    assert.ok(meta);
+    const scale = meta.data[2];
+    assert.deepEqual([...(results.frames.data as Float32Array)].slice(2), [scale, scale]);
+  }
+  await graph.session.release();
+});
