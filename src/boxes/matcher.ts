@@ -66,32 +66,14 @@ export function matchAnchors(
   const row = new Float32Array(anchorCount);
   const ownAreas = boxAreas(boxes, matcher.plusOne);
   const extra = matcher.plusOne ? 1 : 0;
-  const all = near ? undefined : upTo(anchorCount);
+  const compared = near ?? new Array<Int32Array>(boxCount).fill(upTo(anchorCount));
   const overlapsOf = (j: number): Int32Array => {
-    const indices = all ?? near![j];
+    const indices = compared[j];
     for (let k = 0; k < indices.length; k++) row[k] = iou(boxes, ownAreas, j, anchors, areas, indices[k], extra);
     return indices;
   };
   const search: Search = { box, row, overlapsOf, anchor: new Int32Array(boxCount), best: new Float32Array(boxCount) };
-  for (let j = 0; j < boxCount; j++) {
-    const indices = overlapsOf(j);
-    let anchor = 0;
-    let most = indices.length > 0 ? 0 : -1;
-    for (let k = 0; k < indices.length; k++) {
-      const i = indices[k];
-      const value = row[k];
-      if (value > overlap[i]) {
-        overlap[i] = value;
-        box[i] = j;
-      }
-      if (value > most) {
-        most = value;
-        anchor = i;
-      }
-    }
-    search.anchor[j] = anchor;
-    search.best[j] = most;
-  }
+  findBest(search, overlap);
   applyThresholds(box, overlap, matcher);
   if (matcher.best?.shared === 'bipartite') giveBipartite(search, matcher.best);
   else if (matcher.best) giveBest(search, matcher.best);
@@ -116,6 +98,30 @@ function upTo(count: number): Int32Array {
   const indices = new Int32Array(count);
   for (let i = 0; i < count; i++) indices[i] = i;
   return indices;
+}
+
+/** The box of each anchor's largest overlap, and each box's best anchor: the first of equal ones. */
+function findBest({ anchor, best, box, row, overlapsOf }: Search, overlap: Float32Array): void {
+  for (let j = 0; j < anchor.length; j++) {
+    const indices = overlapsOf(j);
+    // A box that is compared with nothing reaches no minimum.
+    let most = indices.length > 0 ? 0 : -1;
+    let first = indices[0] ?? 0;
+    for (let k = 0; k < indices.length; k++) {
+      const i = indices[k];
+      const value = row[k];
+      if (value > overlap[i]) {
+        overlap[i] = value;
+        box[i] = j;
+      }
+      if (value > most) {
+        most = value;
+        first = i;
+      }
+    }
+    anchor[j] = first;
+    best[j] = most;
+  }
 }
 
 function applyThresholds(box: Int32Array, overlap: Float32Array, matcher: Matcher): void {

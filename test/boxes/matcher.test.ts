@@ -55,6 +55,15 @@ test('a box that overlaps nothing takes the first anchor unless a minimum forbid
   assert.deepEqual(match(along(0, 20), along(70), best('first', 'first', 1e-6)), [-1, -1]);
 });
 
+test('a box is compared only with the anchors near it, where they are given', () => {
+  const [anchors, boxes] = [along(0, 3, 50, 90), along(1, 50, 90)];
+  const near = [Int32Array.of(1), Int32Array.of(2, 3), new Int32Array()];
+  const rules = [best('first'), best('last', 'all'), best('bipartite')];
+  for (const matcher of [{ positive: 0.5 }, ...rules]) {
+    assert.deepEqual([...matchAnchors(anchors, boxes, matcher, undefined, near).box], [-1, 0, 1, -1]);
+  }
+});
+
 test('without boxes all is background, without anchors nothing is', () => {
   assert.deepEqual(match(along(0, 1), along(), { positive: 0.5, negative: 0.3 }), [-1, -1]);
   assert.deepEqual(match(along(), along(1), best('bipartite')), []);
