@@ -4,10 +4,12 @@ import {
   dimOf,
   div,
   int64s,
+  minimum,
   mul,
   type NmsOptions,
   nonMaxSuppression,
   reshapeTo,
+  round,
   slice,
   softmax,
   squeeze,
@@ -59,7 +61,9 @@ export function detectCascade(
   const boxes = lastBoxes(recipe, outputs, limits);
   const { coder } = recipe.stages[outputs.results.length - 1];
   if (boxes.shape[2] === 1) {
-    const single = div(squeeze(boxes, 2), scales);
+    // The division may miss a picture's side by its last bit, and then a box would reach out of the picture.
+    const sides = round(div(limits[recipe.sampling.clipTo], scales));
+    const single = minimum(div(squeeze(boxes, 2), scales), sides);
     return gatherDetections(single, scores, nonMaxSuppression(uncrossed(single, coder), scores, thresholds), keep);
   }
   const byClass = div(transpose(boxes, [0, 2, 1, 3]), unsqueeze(scales, 1));
