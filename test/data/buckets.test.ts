@@ -11,8 +11,10 @@ import {
   type Dataset,
   openDataset,
 } from '../../src/data/index.js';
+import { randomStream } from '../../src/data/random.js';
 import { canvasFor, fitted, type KeepRatioRule } from '../../src/models/canvas.js';
-import { modelRecipe } from '../../src/models/model.js';
+import { paperCascadeRcnn } from '../../src/models/cascade-rcnn/recipes.js';
+import { encodeRpnTargets } from '../../src/models/cascade-rcnn/targets.js';
 import { temporaryFolder, vocObject, vocXml, writeFiles } from './folders.js';
 
 const rule: KeepRatioRule = { kind: 'keep-ratio', long: 96, short: 64, multiple: 32 };
@@ -88,7 +90,7 @@ async function digests(options: BatchLoaderOptions, epochs = 2): Promise<string[
   });
 }
 
-const { targets } = modelRecipe('cascade-rcnn-resnet18', 2);
+const { targets } = paperCascadeRcnn('resnet18', 2);
 const augmentation = {
   crop: { modes: ['whole', 'free'], condition: 'any', tries: 5, afterTries: 'whole' },
   flip: true,
@@ -250,6 +252,27 @@ test('A broken picture is replaced by one of its canvas, and by any other if its
       [0, 1, 2, 3, 4, 5, 7, 8],
     );
   });
+});
+
+test('Targets are made on the canvas within the picture, and within a whole fixed canvas', async (t) => {
+  const dataset = await mixed(await temporaryFolder(t), [
+    [40, 30],
+    [300, 300],
+    [33, 20],
+  ]);
+  for (const resize of [rule, fixedRule]) {
+    const options: BatchLoaderOptions = { dataset, batchSize: 1, resize, shuffle: false, seed: 9, workers: 0, targets };
+    await withLoader(options, async (loader) => {
+      for await (const { canvas, boxes, labels, frames, pictures, ...batch } of loader.epoch(2)) {
+        const frame = { height: frames[0], width: frames[1] };
+        const own = boxes.subarray(0, 4 * labels.filter((label) => label > 0).length);
+        const random = randomStream(9, 2, pictures[0]);
+        const draw = () => random.uniform(0, 1);
+        const expected = encodeRpnTargets(targets, canvas, resize.fixed ?? frame, own, draw);
+        for (const [name, { data }] of Object.entries(expected)) assert.deepEqual(batch.targets[name].data, data, name);
+      }
+    });
+  }
 });
 
 test('On a fixed canvas batches are the order cut into pieces', async (t) => {

@@ -88,10 +88,13 @@ test('The canvas around a picture is zero whatever acts on the picture', () => {
     for (let run = 0; run < 20; run++) {
       const { out, canvas, frame } = augment(recipe, rule, grey, [[10, 5, 30, 15]], randomStream(2, 0, run));
       assert.ok(frame.width <= canvas.width && frame.height <= canvas.height);
-      for (let i = 0; i < out.length; i++) {
-        const pixel = Math.floor(i / 3);
-        const outside = pixel % canvas.width >= frame.width || Math.floor(pixel / canvas.width) >= frame.height;
-        if (outside) assert.equal(out[i], 0, `run ${run}, value ${i}`);
+      for (let y = 0; y < canvas.height; y++) {
+        const filled = y < frame.height ? frame.width * 3 : 0;
+        const padding = out.subarray(y * canvas.width * 3 + filled, (y + 1) * canvas.width * 3);
+        assert.ok(
+          padding.every((value) => value === 0),
+          `run ${run}, row ${y}`,
+        );
       }
       assert.ok(out[0] > 0, 'the picture itself is not black');
     }
@@ -106,6 +109,14 @@ test('Jitter takes its mean from the picture, not from the padding', () => {
     const { out } = augment({ jitter }, rule, grey, [], randomStream(3, 0, run));
     assert.deepEqual([...out.subarray(0, 3)], [120, 120, 120]);
   }
+});
+
+test('Jitter acts on a picture that does not cover its canvas', () => {
+  const jitter = { brightness: 0.4, contrast: 0, saturation: 0 };
+  const grey = { data: new Uint8Array(50 * 20 * 3).fill(120), width: 50, height: 20 };
+  const seen = [0, 1, 2, 3].map((run) => augment({ jitter }, rule, grey, [], randomStream(3, 1, run)).out[0]);
+  assert.equal(new Set(seen).size, 4);
+  assert.ok(seen.every((value) => value >= 72 && value <= 168));
 });
 
 /** Plays back whole draws and uniform ones. */
@@ -140,6 +151,24 @@ test('An expansion in bytes is the resize of the expanded bytes', () => {
     [...objects.boxes],
     [14, 8, 24, 18].map((side) => Math.fround(side * scale)),
   );
+});
+
+test('Boxes that count pixels are truncated and end at the last pixel, mirrored too', () => {
+  const picture = pictureOf(60, 30, [0, 0, 60, 30]);
+  const boxes = [
+    [0, 0, 60, 30],
+    [10.9, 5.2, 20.7, 9.99],
+  ];
+  const still = augment(cascadeZooAugmentation, fixedRule, picture, boxes, playBack(1, 0));
+  assert.deepEqual([...still.objects.boxes], [0, 0, 239, 119, 40, 20, 80, 36]);
+  const smaller = pictureOf(60, 60, [0, 0, 60, 60]);
+  const square = [
+    [0, 0, 60, 60],
+    [15, 0, 30, 60],
+  ];
+  const mirrored = augment(cascadeZooAugmentation, fixedRule, smaller, square, playBack(1, 1));
+  assert.deepEqual([mirrored.frame.width, mirrored.canvas.width], [160, 240]);
+  assert.deepEqual([...mirrored.objects.boxes], [80, 0, 239, 159, 159, 0, 199, 159]);
 });
 
 test('A crop of another ratio is fitted into the canvas of its picture', () => {
