@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { renderShapes } from '../../src/cli/demo-data.js';
+import type { PictureDetections } from '../../src/predict/formats/picture-detections.js';
 import type { TrainEvent, TrainOptions } from '../../src/train/index.js';
 import { train } from '../../src/train/index.js';
 import { readCheckpoint } from '../../src/weights/checkpoint.js';
@@ -53,4 +54,13 @@ export async function lastState(run: string): Promise<Map<string, Uint8Array>> {
 /** Goes on with a run. */
 export function resumed(out: string): TrainOptions {
   return { model: '', data: '', out, resume: true, workers: 1 };
+}
+
+/** A detector's pictures as the evaluation takes them. */
+export async function* asFound(pictures: readonly PictureDetections[]) {
+  for (const { width, height, detections } of pictures) {
+    const boxes = detections.flatMap(({ box }) => box);
+    const labels = detections.map(({ labelIndex }) => labelIndex);
+    yield { width, height, detections: { boxes, labels, scores: detections.map(({ score }) => score) } };
+  }
 }

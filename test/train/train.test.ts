@@ -7,11 +7,10 @@ import { openDataset } from '../../src/data/open.js';
 import { BoxwrightError } from '../../src/errors.js';
 import { evaluateDetections } from '../../src/evaluate/evaluate-model.js';
 import { Detector } from '../../src/predict/detector.js';
-import type { PictureDetections } from '../../src/predict/formats/picture-detections.js';
 import { type TrainEvent, train } from '../../src/train/index.js';
 import { readCheckpoint } from '../../src/weights/checkpoint.js';
 import { writeSafetensors } from '../../src/weights/safetensors.js';
-import { eventsOf, lastState, resumed, small, withShapes } from './runs.js';
+import { asFound, eventsOf, lastState, resumed, small, withShapes } from './runs.js';
 
 const stepsOf = (events: readonly TrainEvent[]) => events.flatMap((event) => (event.kind === 'step' ? [event] : []));
 
@@ -242,14 +241,6 @@ test('in training a model has the figures that eval gives its checkpoint', () =>
       assert.ok(Math.abs(own - value) < 1e-6, `${name}: ${own} in training, ${value} by eval`);
     }
   }));
-
-async function* asFound(pictures: readonly PictureDetections[]) {
-  for (const { width, height, detections } of pictures) {
-    const boxes = detections.flatMap(({ box }) => box);
-    const labels = detections.map(({ labelIndex }) => labelIndex);
-    yield { width, height, detections: { boxes, labels, scores: detections.map(({ score }) => score) } };
-  }
-}
 
 test('weights of which nothing fits are refused with the nearest names', () =>
   withShapes(async (folder, data) => {
