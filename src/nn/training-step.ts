@@ -16,6 +16,7 @@ import {
   type Value,
 } from '../graph/index.js';
 import { type OptimizerRecipe, optimizerState, optimizerUpdate } from './optimizers.js';
+import { packed, packsOf, unpacked } from './packing.js';
 import type { ParameterSpec, Parameters } from './parameters.js';
 
 export interface StepRecipe {
@@ -164,7 +165,10 @@ class StepWriter {
   #update(gradients: readonly Value[]): void {
     scope('optimizer', () => {
       const { optimizer, clipNorm, accumulate = 1 } = this.#recipe;
-      const norm = sqrt(sumOf(gradients.map((value) => reduceSumSquare(value))));
+      const byName = new Map(this.#trained.map(({ name }, i) => [name, gradients[i]]));
+      const packs = packsOf(this.#trained);
+      const whole = packs.map((pack) => packed(pack.map(({ name }) => byName.get(name)!)));
+      const norm = sqrt(sumOf(whole.map((value) => reduceSumSquare(value))));
       this.#outputs.gradient_norm = norm;
       const scale = clipNorm === undefined ? undefined : minimum(div(clipNorm, maximum(norm, 1e-12)), 1);
       const rate = input(rateInput, 'float32', [], 'learning rate of this step');
@@ -173,14 +177,21 @@ class StepWriter {
       if (count) this.#next('step_count', count);
       // With accumulation the statistics have moved with each batch; this graph finds them in the state.
       const moved = new Map<string, Value>(accumulate === 1 ? this.#p.updates : []);
-      this.#trained.forEach((spec, i) => {
-        const names = kinds.perParameter.map((kind) => stateName(kind, spec.name));
-        const state = names.map((name) => this.#stateInput(name, spec.shape));
-        const value = scale ? mul(gradients[i], scale) : gradients[i];
-        const update = optimizerUpdate(optimizer, spec, this.#p.values.get(spec.name)!, value, state, rate, count);
-        this.#next(spec.name, update.parameter);
-        for (const [k, name] of names.entries()) this.#next(name, update.state[k]);
-        moved.set(spec.name, update.parameter);
+      packs.forEach((pack, i) => {
+        const state = kinds.perParameter.map((kind) =>
+          packed(pack.map(({ name, shape }) => this.#stateInput(stateName(kind, name), shape))),
+        );
+        const value = scale ? mul(whole[i], scale) : whole[i];
+        const parameter = packed(pack.map(({ name }) => this.#p.values.get(name)!));
+        const update = optimizerUpdate(optimizer, pack[0], parameter, value, state, rate, count);
+        unpacked(update.parameter, pack).forEach((next, k) => {
+          this.#next(pack[k].name, next);
+          moved.set(pack[k].name, next);
+        });
+        kinds.perParameter.forEach((kind, k) => {
+          for (const [j, next] of unpacked(update.state[k], pack).entries())
+            this.#next(stateName(kind, pack[j].name), next);
+        });
       });
       if (this.#recipe.averageWeights) this.#average(moved);
     });
@@ -188,11 +199,11 @@ class StepWriter {
 
   #average(moved: ReadonlyMap<string, Value>): void {
     const decay = input(averageInput, 'float32', [], 'weight of the past in the average of the weights');
-    for (const [name, { shape }] of this.#p.specs) {
-      const state = stateName('average', name);
-      const before = this.#stateInput(state, shape);
-      const now = moved.get(name) ?? this.#p.values.get(name)!;
-      this.#next(state, add(mul(before, decay), mul(now, sub(1, decay))));
+    for (const pack of packsOf([...this.#p.specs.values()])) {
+      const before = packed(pack.map(({ name, shape }) => this.#stateInput(stateName('average', name), shape)));
+      const now = packed(pack.map(({ name }) => moved.get(name) ?? this.#p.values.get(name)!));
+      const next = unpacked(add(mul(before, decay), mul(now, sub(1, decay))), pack);
+      for (const [k, { name }] of pack.entries()) this.#next(stateName('average', name), next[k]);
     }
   }
 }
