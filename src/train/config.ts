@@ -85,6 +85,8 @@ export interface TrainConfig {
 export interface DataFacts {
   readonly classes: readonly string[];
   readonly pictures: number;
+  /** Pictures, seen again and again, after which a small data set is learnt: what the default number of epochs is for. */
+  readonly enough: number;
   readonly maxBoxes: number;
   readonly canvases: readonly CanvasSize[];
   /** Whether the network has batch norm; without it steps must be smaller. */
@@ -97,7 +99,7 @@ export interface DataFacts {
 /** Fills in the defaults. @throws BoxwrightError `config` for values out of range. */
 export function trainConfig(options: TrainOptions, facts: DataFacts): TrainConfig {
   const batch = options.batch ?? (facts.pictures < 1000 ? 4 : 8);
-  const epochs = options.epochs ?? Math.min(100, Math.max(12, Math.ceil(5000 / facts.pictures)));
+  const epochs = options.epochs ?? Math.min(100, Math.max(12, Math.ceil(facts.enough / facts.pictures)));
   const accumulate = options.accumulate ?? 1;
   const updates = Math.max(1, Math.floor((epochs * Math.floor(facts.pictures / batch)) / accumulate));
   const kind = options.optimizer ?? 'adamw';

@@ -146,6 +146,7 @@ function factsOf(dataset: Dataset, recipe: DetectorRecipe, matched: StartingWeig
   return {
     classes: dataset.classes,
     pictures: dataset.images.length,
+    enough: recipe.kind === 'refinedet' ? 5000 : 3500,
     maxBoxes: dataset.images.reduce((most, { objects }) => Math.max(most, objects.length), 1),
     canvases: chooseCanvases(resizeRule(recipe), dataset.images),
     hasBatchNorm: recipe.kind === 'refinedet' ? recipe.tcb.norm !== undefined : true,
