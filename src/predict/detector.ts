@@ -1,13 +1,16 @@
 import type { Picture } from '../data/decode.js';
-import { Engine, type Session } from '../engine/engine.js';
+import { Engine } from '../engine/engine.js';
 import type { Provider } from '../engine/protocol.js';
 import { BoxwrightError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
+import type { DetectorRecipe } from '../models/model.js';
 import type { Detection, PictureDetections } from './formats/picture-detections.js';
 import { inferenceModel } from './inference-model.js';
 import { type ModelSource, openModel } from './model-source.js';
 import { type PictureInput, readPicture, sourceName } from './picture-input.js';
+import { loadPictureModel, type PictureModel } from './picture-model.js';
 import { readAhead, throwIfAborted, unlessAborted } from './read-ahead.js';
+import type { TestTime } from './test-time.js';
 
 export interface LoadOptions {
   /** Default `cpu`. */
@@ -16,6 +19,10 @@ export interface LoadOptions {
   readonly threads?: number;
   /** Detections of a lower score are left out, 0 to 1; 0.3 by default. A single call may ask for another. */
   readonly minScore?: number;
+  /** Looks at every picture in several ways and merges what is found: better boxes for more time. */
+  readonly testTime?: TestTime;
+  /** Only the first stages of a Cascade R-CNN, up to this one, counted from 1, whose own scores are given. */
+  readonly stage?: number;
 }
 
 export interface DetectOptions {
@@ -70,11 +77,11 @@ export class Detector {
   readonly classes: readonly string[];
   readonly minScore: number;
   readonly #engine: Engine;
-  readonly #session: Session;
+  readonly #model: PictureModel;
 
-  private constructor(engine: Engine, session: Session, about: Pick<Detector, 'model' | 'classes' | 'minScore'>) {
+  private constructor(engine: Engine, model: PictureModel, about: Pick<Detector, 'model' | 'classes' | 'minScore'>) {
     this.#engine = engine;
-    this.#session = session;
+    this.#model = model;
     this.model = about.model;
     this.classes = about.classes;
     this.minScore = about.minScore;
@@ -84,7 +91,7 @@ export class Detector {
    * Loads a run folder (its best checkpoint, else its last), a `.safetensors` checkpoint or an exported `.onnx` file.
    *
    * @throws BoxwrightError `io` if there is no such file; `weights` if it is damaged or holds no detector; `provider` if
-   *   the provider is not there; `config` for a `minScore` outside 0 to 1.
+   *   the provider is not there; `config` for a `minScore` outside 0 to 1, or a scale or stage that the model cannot have.
    */
   static async load(source: string | URL, options: LoadOptions = {}): Promise<Detector> {
     const { provider = 'cpu', threads, minScore = defaultMinScore } = options;
@@ -93,8 +100,11 @@ export class Detector {
     const { model, classes } = opened.kind === 'onnx' ? opened : opened.checkpoint;
     const engine = await Engine.start({ provider, threads });
     try {
-      const session = await engine.load(runnable(opened, provider));
-      return new Detector(engine, session, { model, classes, minScore });
+      const pictureModel = await loadPictureModel(opened, options, async (recipe) => {
+        const session = await engine.load(runnable(opened, provider, recipe));
+        return (images) => session.run({ images });
+      });
+      return new Detector(engine, pictureModel, { model, classes, minScore });
     } catch (error) {
       await engine.dispose();
       throw error;
@@ -185,7 +195,7 @@ export class Detector {
   async #run(group: readonly Decoded[], minScore: number): Promise<(PictureDetections | BrokenPicture)[]> {
     const pictures = group.map(({ picture }) => picture);
     if (pictures[0] instanceof BoxwrightError) return [{ source: group[0].source, error: pictures[0] }];
-    const outputs = await this.#session.run({ images: stacked(pictures as Picture[]) });
+    const outputs = await this.#model(stacked(pictures as Picture[]));
     const found = detectionsOf(outputs, this.classes, group.length, minScore);
     return group.map(({ source, picture }, i) => {
       const { width, height } = picture as Picture;
@@ -194,8 +204,8 @@ export class Detector {
   }
 }
 
-function runnable(source: ModelSource, provider: Provider): Uint8Array | string {
-  return source.kind === 'onnx' ? source.path : inferenceModel(source.path, source.checkpoint, provider);
+function runnable(source: ModelSource, provider: Provider, recipe?: DetectorRecipe): Uint8Array | string {
+  return source.kind === 'onnx' ? source.path : inferenceModel(source.path, source.checkpoint, provider, recipe);
 }
 
 function requireScore(minScore: number): void {

@@ -2,13 +2,22 @@ import { BoxwrightError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import type { Target } from '../lowering/index.js';
 import { writeLowered } from '../lowering/write.js';
-import { inferenceGraph, modelRecipe } from '../models/model.js';
+import { type DetectorRecipe, inferenceGraph, modelRecipe } from '../models/model.js';
 import type { ParameterSpec } from '../nn/parameters.js';
 import { type Checkpoint, weightsToUse } from '../weights/checkpoint.js';
 
-/** A checkpoint's inference graph as an ONNX model that carries its weights, for the runtime of this process. */
-export function inferenceModel(path: string, checkpoint: Checkpoint, provider: Target['provider']): Uint8Array {
-  const { p, outputs } = inferenceGraph(modelRecipe(checkpoint.model, checkpoint.classes.length));
+/**
+ * A checkpoint's inference graph as an ONNX model that carries its weights, for the runtime of this process.
+ *
+ * @param recipe one that its weights fit, such as another size's; by default the checkpoint's own
+ */
+export function inferenceModel(
+  path: string,
+  checkpoint: Checkpoint,
+  provider: Target['provider'],
+  recipe: DetectorRecipe = modelRecipe(checkpoint.model, checkpoint.classes.length),
+): Uint8Array {
+  const { p, outputs } = inferenceGraph(recipe);
   const weights = requireWeights(path, checkpoint.model, p.specs, weightsToUse(checkpoint));
   const graph = { name: checkpoint.model, outputs: { ...outputs }, initializers: weights };
   const { bytes, external } = writeLowered(graph, { provider, form: 'reference' }); // fast forms are for gradients

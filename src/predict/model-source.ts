@@ -15,6 +15,8 @@ export type ModelSource =
       readonly path: string;
       readonly model: string;
       readonly classes: readonly string[];
+      /** Overlap from which its suppression drops a box, if its metadata say so. */
+      readonly nms?: number;
     };
 
 /** What a run folder is detected with, the best first. */
@@ -66,12 +68,13 @@ async function openOnnx(path: string): Promise<ModelSource> {
     throw new BoxwrightError('io', `${path}: cannot be read (${cause.message})`, { cause });
   });
   const { metadata } = readOnnx(bytes, path, (location) => externalFile(path, location));
-  const { model, classes } = metadata;
+  const { model, classes, nms_threshold: nms = '' } = metadata;
   if (model === undefined || classes === undefined) {
     const advice = 'Only files that `boxwright export` wrote can be run here';
     throw new BoxwrightError('weights', `${path}: its metadata lack the model and its classes. ${advice}.`);
   }
-  return { kind: 'onnx', path, model, classes: classNames(path, classes) };
+  const overlap = Number.parseFloat(nms);
+  return { kind: 'onnx', path, model, classes: classNames(path, classes), nms: overlap >= 0 ? overlap : undefined };
 }
 
 function externalFile(path: string, location: string): Uint8Array {
