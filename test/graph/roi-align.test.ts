@@ -36,6 +36,7 @@ const rois = {
   'of size zero': [5, 5, 5, 5, 3, 2, 3, 8, 15.9, 11.9, 15.9, 11.9],
   'less than a pixel': [5, 5, 5.1, 5.2, 6.9, 2, 7.1, 2.4, 0.1, 0.1, 0.2, 0.3],
   'over the whole map and thin': [-40, 5, 60, 5.5, 3.2, -50, 3.9, 70, -90, -90, 90, 90],
+  'with bins of little more than a pixel': [1, 1, 7.3, 5.2, 2.1, 0.3, 8.2, 4.4, 7.7, 6.6, 13.9, 10.7],
   'thrice the same': [2, 3, 9, 8, 2, 3, 9, 8, 2, 3, 9, 8],
   'with corners exchanged': [9, 7, 1, 1, 9, 1, 1, 7, 1, 7, 9, 1], // which the runtime takes unless sampling is adaptive
 };
