@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Engine } from '../../src/engine/engine.js';
 import {
   cast,
   compress,
@@ -7,13 +8,18 @@ import {
   gather,
   gatherElements,
   gatherNd,
+  gradient,
   greater,
+  input,
   nonZero,
+  reduceSum,
+  reshape,
   scatterElements,
   scatterNd,
   type Tensor,
   type Value,
 } from '../../src/graph/index.js';
+import { writeLowered } from '../../src/lowering/write.js';
 import { checkGradient, evaluate, integers, numbersOf } from './harness.js';
 
 interface GatherCase {
@@ -111,4 +117,25 @@ test('what only the data decides: nonZero, compress, gathers with batch dimensio
   assert.deepEqual(numbersOf(results.places), [0, 0, 1, 1, 1, 2, 0, 2]);
   assert.deepEqual(numbersOf(results.columns), [0, 2, 3, 5]);
   assert.deepEqual(numbersOf(results.batched), [2, 3]);
+});
+
+test('gradients of gathers lose nothing where many rows add to one, on several threads', async () => {
+  const [rows, length, count] = [4, 64, 40_000];
+  const x = input('x', 'float32', [rows, length]);
+  const index = input('index', 'int64', [count]);
+  const byGather = reduceSum(gather(x, index));
+  const byTuples = reduceSum(gatherNd(x, reshape(index, [count, 1])));
+  const outputs = { gather: gradient(byGather, [x])[0], gatherNd: gradient(byTuples, [x])[0] };
+  await using engine = await Engine.start({ threads: 4 });
+  const session = await engine.load(
+    writeLowered({ name: 'gathers', outputs }, { provider: 'cpu', form: 'fast' }).bytes,
+  );
+  const data = BigInt64Array.from({ length: count }, (_, i) => BigInt(i % rows));
+  const results = await session.run({ index: { dtype: 'int64', shape: [count], data } });
+  for (const [name, { data: sums }] of Object.entries(results)) {
+    assert.ok(
+      (sums as Float32Array).every((sum) => sum === count / rows),
+      `${name} adds up every row`,
+    );
+  }
 });

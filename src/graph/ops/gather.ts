@@ -1,8 +1,11 @@
 import { dimsAgree, freshDim, normalizeAxis } from '../dims.js';
+import { type ElementType, elementCount } from '../tensor.js';
 import type { Operator, Value } from '../value.js';
 import { apply1, constantInts, filled, shapeError } from '../value.js';
+import { add, less, mul, sumOf, where } from './elementwise.js';
+import { expand } from './expand.js';
 import { required, requireRank, requireSameType, requireType } from './require.js';
-import { reshape, scatterRows } from './shape.js';
+import { reshape, slice } from './shape.js';
 
 type AxisAttributes = { axis: number };
 type None = Record<string, never>;
@@ -24,7 +27,12 @@ const Gather: Operator<AxisAttributes> = {
     const at = axis < 0 ? axis + x.rank : axis;
     const count = indices.staticShape.reduce((product, dim) => product * dim, 1);
     const rows = [...x.staticShape.slice(0, at), count, ...x.staticShape.slice(at + 1)];
-    return [scatterRows(reshape(g!, rows), reshape(indices, [count]), at, x.staticShape[at])];
+    const places = reshape(
+      indices,
+      rows.map((_, axis) => (axis === at ? count : 1)),
+    );
+    const zeros = filled(0, x.dtype, x.staticShape);
+    return [scatterElements(zeros, expand(places, rows), reshape(g!, rows), at, 'add')];
   },
 };
 
@@ -116,9 +124,25 @@ const GatherND: Operator<{ batch_dims: number }> = {
   vjp({ inputs: [x, indices], attributes: { batch_dims: batch }, gradients: [g] }) {
     if (batch)
       throw shapeError('GatherND', 'batch dimensions have no gradient here: use indices of full depth.', [x, indices]);
-    return [scatterNd(filled(0, x.dtype, x.staticShape), indices, g!, 'add')];
+    return [addAtTuples(x.staticShape, x.dtype, indices, g!)];
   },
 };
+
+/** Slices added into zeros at index tuples [..., depth]: by ScatterElements, see `scatterNd`. */
+function addAtTuples(shape: readonly number[], dtype: ElementType, indices: Value, slices: Value): Value {
+  const depth = indices.staticShape[indices.rank - 1];
+  const count = elementCount(indices.staticShape.slice(0, -1));
+  const [rows, length] = [elementCount(shape.slice(0, depth)), elementCount(shape.slice(depth))];
+  const tuples = reshape(indices, [count, depth]);
+  const place = shape.slice(0, depth).map((size, axis) => {
+    const index = slice(tuples, [axis], [axis + 1], [1]);
+    const positive = where(less(index, 0), add(index, size), index);
+    return mul(positive, elementCount(shape.slice(axis + 1, depth)));
+  });
+  const zeros = filled(0, dtype, [rows, length]);
+  const places = expand(sumOf(place), [count, length]);
+  return reshape(scatterElements(zeros, places, reshape(slices, [count, length]), 0, 'add'), shape);
+}
 
 /** x's slices at index tuples: the last axis of `indices` [..., depth] addresses x's first `depth` axes. */
 export function gatherNd(x: Value, indices: Value, batchDims = 0): Value {
@@ -151,7 +175,10 @@ const ScatterND: Operator<{ reduction: ScatterReduction }> = {
   },
 };
 
-/** `x` with slices written (or added, …) at index tuples; the indices' last axis is the tuple. */
+/**
+ * `x` with slices written (or added, …) at index tuples; the indices' last axis is the tuple. With more than one thread the
+ * runtime loses additions where tuples repeat: use `scatterElements` for those.
+ */
 export function scatterNd(x: Value, indices: Value, updates: Value, reduction: ScatterReduction = 'none'): Value {
   return apply1(ScatterND, [x, indices, updates], { reduction });
 }

@@ -2,7 +2,7 @@ import { dimDivide, dimPlus, dimProduct, dimsAgree, dimTimes, mergeDim, normaliz
 import type { ElementType } from '../tensor.js';
 import type { Dim, Operator, Shape, Type, Value } from '../value.js';
 import { apply, apply1, constant, constantInts, filled, int64s, shapeError } from '../value.js';
-import { cast, scalarLike } from './elementwise.js';
+import { scalarLike } from './elementwise.js';
 import { scatterNd } from './gather.js';
 import { required, requireSameType, requireType, requireWhole } from './require.js';
 
@@ -381,16 +381,16 @@ const Squeeze: Operator<None> = {
   vjp: ({ inputs: [x], gradients: [g] }) => [reshape(g!, x.shape), undefined],
 };
 
-/** Rows of `x` along `axis` added into zeros of `size` rows at `indices`; what gathers undo. */
-export function scatterRows(x: Value, indices: Value, axis: number, size: number): Value {
+/** Rows of `x` along `axis` put into zeros of `size` rows at `indices`, each of which is there once. */
+function scatterRows(x: Value, indices: Value, axis: number, size: number): Value {
   const order = [axis, ...x.shape.map((_, i) => i).filter((i) => i !== axis)];
   const front = axis === 0 ? x : transpose(x, order);
   const zeros = filled(0, x.dtype, [size, ...front.staticShape.slice(1)]);
-  const summed = scatterNd(zeros, unsqueeze(cast(indices, 'int64'), -1), front, 'add'); // ScatterND wants int64
+  const placed = scatterNd(zeros, unsqueeze(indices, -1), front);
   return axis === 0
-    ? summed
+    ? placed
     : transpose(
-        summed,
+        placed,
         order.map((_, i) => order.indexOf(i)),
       );
 }
