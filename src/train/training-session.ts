@@ -50,8 +50,8 @@ type Frozen = ReadonlyMap<string, Tensor>;
  */
 export class TrainingSession {
   readonly #engine: Engine;
-  /** The step's graph for each canvas. */
-  readonly #batches: ReadonlyMap<string, Session>;
+  /** The step's graph for each canvas that pictures have come on; the first one is there from the start. */
+  readonly #batches: Map<string, Session>;
   readonly #apply: Session | undefined;
   readonly #state: State;
   readonly #step: TrainingStep;
@@ -62,7 +62,7 @@ export class TrainingSession {
 
   private constructor(
     engine: Engine,
-    sessions: { batches: ReadonlyMap<string, Session>; apply?: Session },
+    sessions: { batches: Map<string, Session>; apply?: Session },
     state: State,
     step: TrainingStep,
     frozen: Frozen,
@@ -80,14 +80,12 @@ export class TrainingSession {
 
   /** @throws BoxwrightError `config` if every parameter is frozen; `engine` if the runtime refuses a graph. */
   static async create(engine: Engine, setup: SessionSetup): Promise<TrainingSession> {
-    const { canvases } = setup;
-    const { p, step } = writeStep(setup, canvases[0]);
+    const [first] = setup.canvases;
+    const { p, step } = writeStep(setup, first);
     const moving = new Set([...step.trained.map(({ name }) => name), ...p.updates.keys()]);
     const frozen = new Map([...setup.parameters].filter(([name]) => !moving.has(name)));
     const load = (name: string, { outputs }: StepGraph) => engine.load(writeGraph(name, outputs, engine, frozen, true));
-    const batches = new Map([[canvasKey(canvases[0]), await load('step', step.batch)]]);
-    for (const canvas of canvases.slice(1))
-      batches.set(canvasKey(canvas), await load('step', writeStep(setup, canvas).step.batch));
+    const batches = new Map([[canvasKey(first), await load('step', step.batch)]]);
     const sessions = { batches, apply: step.apply && (await load('apply', step.apply)) };
     const state: Record<string, Tensor> = {};
     for (const name of moving) state[name] = setup.parameters.get(name)!;
@@ -119,8 +117,7 @@ export class TrainingSession {
     recycle: (feeds: Tensors) => void,
   ): Promise<StepResult> {
     const extra = this.#extraInputs(rate, averageDecay);
-    const session = this.#batches.get(canvasKey(canvas));
-    if (!session) throw new BoxwrightError('config', `There is no step for pictures of ${canvasKey(canvas)} pixels.`);
+    const session = this.#batches.get(canvasKey(canvas)) ?? (await this.#loadStep(canvas));
     const results = await session.run(chosen(session, this.#apply ? feeds : { ...feeds, ...extra }), {
       state: this.#state,
       updates: this.#step.batch.updates,
@@ -147,6 +144,14 @@ export class TrainingSession {
   async detect(feeds: Tensors): Promise<Record<string, Tensor>> {
     this.#evaluation ??= await this.#loadEvaluation();
     return this.#evaluation.run(chosen(this.#evaluation, feeds), { state: this.#state });
+  }
+
+  /** Not every canvas of a data set gets a batch, and a session costs seconds and memory. */
+  async #loadStep(canvas: CanvasSize): Promise<Session> {
+    const { outputs } = writeStep(this.#setup, canvas).step.batch;
+    const session = await this.#engine.load(writeGraph('step', outputs, this.#engine, this.#frozen, true));
+    this.#batches.set(canvasKey(canvas), session);
+    return session;
   }
 
   /** All parameters and the rest of the state, copied out of the engine. */
