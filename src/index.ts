@@ -17,4 +17,5 @@ export {
 } from './predict/detector.js';
 export type { Detection, PictureDetections } from './predict/formats/picture-detections.js';
 export type { PictureInput, RawPicture } from './predict/picture-input.js';
+export { defaultTestTime, type TestTime } from './predict/test-time.js';
 export { version } from './version.js';

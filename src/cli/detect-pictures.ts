@@ -11,6 +11,7 @@ import {
   type PictureDetections,
   writeDetections,
 } from '../predict/formats/index.js';
+import type { TestTime } from '../predict/test-time.js';
 import type { Context } from './command.js';
 import { Drawings } from './drawings.js';
 import { requireFree } from './free-target.js';
@@ -24,6 +25,7 @@ export interface DetectArguments {
   readonly batch: number;
   readonly provider: Provider;
   readonly threads?: number;
+  readonly testTime?: TestTime;
   readonly json: boolean;
   readonly format?: 'json' | 'coco' | 'voc' | 'yolo';
   readonly out?: string;
@@ -41,11 +43,11 @@ interface Counts {
 
 /** Detects in all pictures and gives the exit code: 1 if some of them could not be read. */
 export async function detectPictures(args: DetectArguments, context: Context): Promise<number> {
-  const { out, format, force, minScore, provider, threads, batch } = args;
+  const { out, format, force, minScore, provider, threads, batch, testTime } = args;
   const pictures = await picturePaths(args.pictures);
   const drawings = args.draw === undefined ? undefined : Drawings.plan(args.draw, pictures, force);
   if (out && !force) await requireFree(out, format === 'voc' || format === 'yolo' ? 'folder' : 'file');
-  await using detector = await Detector.load(args.model, { provider, threads, minScore });
+  await using detector = await Detector.load(args.model, { provider, threads, minScore, testTime });
   const cocoIds = args.groundTruth && format === 'coco' ? await idsOf(args.groundTruth, detector.classes) : undefined;
   const counts: Counts = { done: 0, broken: 0, objects: 0, total: pictures.length };
   const paths = pictures.map(({ path }) => path);

@@ -1,4 +1,5 @@
 import { command, engineOptions, UsageError } from './command.js';
+import { testTimeOf, testTimeOptions } from './test-time-options.js';
 
 const formats = ['json', 'coco', 'voc', 'yolo'] as const;
 
@@ -18,6 +19,7 @@ export const detectCommand = command({
     'ground-truth': { type: 'string', describe: 'COCO file that has the image and category ids, for --format coco' },
     force: { type: 'boolean', default: false, describe: 'Replace what is already at --out and in --draw' },
     batch: { type: 'number', default: 1, describe: 'Pictures in one run of the model, if of equal size' },
+    ...testTimeOptions,
     ...engineOptions,
   },
   examples: [
@@ -33,7 +35,8 @@ export const detectCommand = command({
       throw new UsageError(`--min-score is ${minScore}; give a number from 0 to 1.`);
     if (!(Number.isInteger(args.batch) && args.batch > 0))
       throw new UsageError(`--batch is ${args.batch}; give a whole number from 1.`);
+    const testTime = await testTimeOf(args);
     const { detectPictures } = await import('./detect-pictures.js');
-    return detectPictures({ ...args, minScore, groundTruth }, context);
+    return detectPictures({ ...args, minScore, groundTruth, testTime }, context);
   },
 });

@@ -3,6 +3,7 @@ import type { CocoResult } from '../evaluate/coco.js';
 import type { Detector } from '../predict/detector.js';
 import { type Context, command, engineOptions } from './command.js';
 import type { Terminal } from './terminal.js';
+import { testTimeOf, testTimeOptions } from './test-time-options.js';
 
 export const evalCommand = command({
   usage: 'eval <model>',
@@ -19,13 +20,19 @@ export const evalCommand = command({
       describe: 'Print the figures as JSON at full precision, and nothing else',
     },
     batch: { type: 'number', default: 1, describe: 'Pictures in one run of the model, if of equal size' },
+    stage: { type: 'number', describe: 'Stop a Cascade R-CNN behind this stage, counted from 1, with its own scores' },
+    ...testTimeOptions,
     ...engineOptions,
   },
-  examples: [['eval runs/cells --data cells/ --part test', 'how good the best checkpoint of a run is']],
-  async run({ model, data, part, json, batch, provider, threads }, context) {
+  examples: [
+    ['eval runs/cells --data cells/ --part test', 'how good the best checkpoint of a run is'],
+    ['eval runs/cells --data cells/ --part test --tta', 'the same with test-time augmentation'],
+  ],
+  async run({ model, data, part, json, batch, provider, threads, stage, ...args }, context) {
+    const testTime = await testTimeOf(args);
     const { Detector } = await import('../predict/detector.js');
     const { openDataset } = await import('../data/open.js');
-    await using detector = await Detector.load(model, { provider, threads, minScore: 0 });
+    await using detector = await Detector.load(model, { provider, threads, minScore: 0, stage, testTime });
     const dataset = await openDataset(data, { part, classes: detector.classes });
     noteData(dataset, context.terminal);
     const result = await evaluated(detector, dataset, batch, context);

@@ -38,7 +38,7 @@ export function scaledRecipes(recipe: DetectorRecipe, { scales = [1] }: TestTime
   if (scales.length === 0) throw new BoxwrightError('config', 'scales is empty, expected numbers such as 0.8 and 1.');
   const sizes = new Map<string, DetectorRecipe>();
   for (const scale of scales) {
-    if (!(scale > 0 && scale <= mostScale)) {
+    if (!(Number.isFinite(scale) && scale > 0 && scale <= mostScale)) {
       throw new BoxwrightError('config', `A scale is ${scale}, expected a number above 0 and at most ${mostScale}.`);
     }
     const scaled = scaledRecipe(recipe, scale);

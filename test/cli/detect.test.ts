@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { openDataset } from '../../src/data/open.js';
 import { Detector } from '../../src/predict/detector.js';
-import { png, testFolder, tinyClasses, tinyModelFile } from '../predict/tiny-detector.js';
+import { defaultTestTime, type TestTime } from '../../src/predict/test-time.js';
+import { png, testFolder, tinyCheckpoint, tinyClasses, tinyModelFile } from '../predict/tiny-detector.js';
 import { runCli, startCli } from './run-cli.js';
 
 /** A model and a folder of three pictures, one of them a level deeper. */
@@ -35,6 +36,41 @@ test('--json prints one line a picture, as the API finds it, and nothing else', 
     lines.map((line) => JSON.parse(line)),
     expected,
   );
+});
+
+test('--tta looks several times, as the API does, and its parts can be chosen', async (t) => {
+  const { files } = await scene(t);
+  const model = await tinyModelFile(t, tinyCheckpoint('refinedet-tiny-192')); // at 64, all these scales are one
+  const lookups: readonly (readonly [options: string[], testTime: TestTime])[] = [
+    [['--tta'], defaultTestTime],
+    [['--tta', '--no-tta-flip'], { scales: defaultTestTime.scales }],
+    [['--tta-flip'], { flip: true }],
+    [['--tta-scales', '1, 2'], { scales: [1, 2] }],
+    [['--tta', '--tta-scales', '2'], { flip: true, scales: [2] }],
+  ];
+  const seen = new Set<string>();
+  for (const [options, testTime] of lookups) {
+    const { code, stdout, stderr } = await runCli('detect', model, files[0], '--json', '--min-score', '0', ...options);
+    assert.equal(code, 0, stderr);
+    await using detector = await Detector.load(model, { minScore: 0, testTime });
+    const { detections, ...picture } = await detector.detect(files[0]);
+    const rows = detections.map(({ box, label, score }) => ({ box, label, score }));
+    assert.deepEqual(JSON.parse(stdout), { ...picture, detections: rows }, options.join(' '));
+    seen.add(stdout);
+  }
+  assert.equal(seen.size, lookups.length, 'each finds something else');
+});
+
+test('scales that are none are wrong usage, those out of range say what is allowed', async (t) => {
+  const { model, files } = await scene(t);
+  for (const text of ['big', '1,,2', '0', '-1']) {
+    const { code, stderr } = await runCli('detect', model, files[0], `--tta-scales=${text}`);
+    assert.equal(code, 2, text);
+    assert.match(stderr, /--tta-scales has ".*"; give numbers above 0/);
+  }
+  const { code, stderr } = await runCli('detect', model, files[0], '--tta-scales', '5');
+  assert.equal(code, 1);
+  assert.match(stderr, /scale is 5, expected a number above 0 and at most 4/);
 });
 
 test('files, folders and patterns name each picture once', async (t) => {

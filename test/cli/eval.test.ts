@@ -94,6 +94,26 @@ test('people get a table', async (t) => {
   assert.match(stdout, /4 pictures, \d+ objects; percent/);
 });
 
+test('--stage stops a cascade, --tta looks several times, and a model without stages says so', async (t) => {
+  const { model, folder } = await scene(t);
+  const data = ['--data', join(folder, 'truth.json'), '--json'];
+  const cascade = await tinyModelFile(t, tinyCheckpoint('cascade-rcnn-tiny'));
+  const figures = new Set<string>();
+  for (const options of [[], ['--stage', '1'], ['--stage', '1', '--tta-scales', '2']]) {
+    const { code, stdout, stderr } = await runCli('eval', cascade, ...data, ...options);
+    assert.equal(code, 0, stderr);
+    figures.add(stdout);
+  }
+  assert.equal(figures.size, 3, 'each has other figures');
+  const none = await runCli('eval', cascade, ...data, '--stage', '4');
+  assert.equal(none.code, 1);
+  assert.match(none.stderr, /There is no stage 4: the cascade has stages 1 to 3/);
+  const refinedet = await runCli('eval', model, ...data, '--stage', '1');
+  assert.equal(refinedet.code, 1);
+  assert.equal(refinedet.stdout, '');
+  assert.match(refinedet.stderr, /refinedet-tiny-64 has no stages/);
+});
+
 test('classes that the model lacks are named, those that the data lack are told of', async (t) => {
   const { folder } = await scene(t);
   const fewer = await tinyModelFile(t, tinyCheckpoint('refinedet-tiny-64', ['cross', 'ring']));
