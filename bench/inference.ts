@@ -4,6 +4,9 @@ import { refineDetInference } from './refinedet.js';
 import { loadGraph } from './session.js';
 import { interleaved, milliseconds, ratio, type Timing, table, timingOf } from './timing.js';
 
+const script = 'refinedet_torch';
+/** Channels-last is the fastest there. */
+const options = ['cl'];
 const model = 'refinedet-vgg16-320';
 
 /** One picture: the network against the peer's, and detection with suppression. */
@@ -17,12 +20,12 @@ export async function benchInference(repeats: number): Promise<void> {
     { name: 'network', run: async () => void (await heads.run(pictures)) },
     { name: 'detections', run: async () => void (await detect.run(feeds)) },
   ];
-  const absent = peerAbsent();
+  const absent = peerAbsent(script);
   const ours: Map<string, Timing>[] = [];
   const peers: Timing[] = [];
   for (let round = 0; round < repeats; round++) {
     ours.push(await interleaved(variants, 8));
-    const peer = absent ? undefined : runPeer('infer', 1, 8);
+    const peer = absent ? undefined : runPeer({ script, mode: 'infer', batch: 1, repeats: 8, options });
     if (peer) peers.push(peer);
   }
   const overall = (timings: readonly Timing[]) => [

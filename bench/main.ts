@@ -1,13 +1,17 @@
-// npm run bench -- conv [filter] | step | inference | memory. What it prints goes to docs/benchmarks.md.
+// npm run bench -- conv [filter] | step | inference | roi-align | cascade [part] | memory. What it prints goes to docs/benchmarks.md.
+import { benchCascade } from './cascade.js';
 import { benchConv } from './conv.js';
 import { benchInference } from './inference.js';
 import { benchMemory } from './memory.js';
+import { benchRoiAlign } from './roi-align.js';
 import { benchStep } from './step.js';
 
 const benches: Readonly<Record<string, (argument?: string) => Promise<void>>> = {
   conv: (filter) => benchConv(Number(process.env.REPEATS ?? 9), filter),
   step: (batch) => benchStep(Number(process.env.REPEATS ?? 3), Number(batch ?? 4)),
   inference: () => benchInference(Number(process.env.REPEATS ?? 3)),
+  'roi-align': () => benchRoiAlign(Number(process.env.REPEATS ?? 9)),
+  cascade: async (which) => benchCascade(Number(process.env.REPEATS ?? 2), which),
   memory: (steps) => benchMemory(Number(steps ?? 300), 4),
 };
 

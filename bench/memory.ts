@@ -5,6 +5,9 @@ import { refineDetStep } from './refinedet.js';
 import { loadGraph } from './session.js';
 import { table } from './timing.js';
 
+const script = 'refinedet_torch';
+/** Channels-last is the fastest there. */
+const options = ['cl'];
 const target = { provider: 'cpu', form: 'fast', training: true } as const;
 const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
 
@@ -38,8 +41,8 @@ async function peakOfStep(batch: number): Promise<void> {
   const state = await engine.createState(first);
   for (let step = 0; step < 3; step++) await session.run(feeds, { state, updates: graph.updates });
   const rows = [['boxwright', mebibytes(peakMemory())]];
-  const absent = peerAbsent();
-  const peer = absent ? undefined : runPeer('train', batch, 3);
+  const absent = peerAbsent(script);
+  const peer = absent ? undefined : runPeer({ script, mode: 'train', batch, repeats: 3, options });
   if (peer) rows.push(['PyTorch channels-last', peer.peakMemory.toFixed(0)]);
   console.log(`\n${table([`peak of a refinedet-vgg16-320 step, batch ${batch}`, 'MiB'], rows)}`);
   if (absent) console.log(absent);

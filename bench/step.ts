@@ -5,6 +5,9 @@ import { refineDetInference, refineDetStep } from './refinedet.js';
 import { loadGraph } from './session.js';
 import { interleaved, milliseconds, ratio, type Timing, table, timingOf } from './timing.js';
 
+const script = 'refinedet_torch';
+/** Channels-last is the fastest there. */
+const options = ['cl'];
 const model = 'refinedet-vgg16-320';
 
 /** A training step a picture against the inference of one picture, the step's parts, and the peer's step. */
@@ -23,12 +26,12 @@ export async function benchStep(repeats: number, batch: number): Promise<void> {
     { name: 'step', run: train },
     { name: 'inference', run: async () => void (await detect.run(inference.feeds)) },
   ];
-  const absent = peerAbsent();
+  const absent = peerAbsent(script);
   const rounds: Map<string, Timing>[] = [];
   const peers: PeerResult[] = [];
   for (let round = 0; round < repeats; round++) {
     rounds.push(await interleaved(variants, 3));
-    const peer = absent ? undefined : runPeer('train', batch, 4);
+    const peer = absent ? undefined : runPeer({ script, mode: 'train', batch, repeats: 4, options });
     if (peer) peers.push(peer);
   }
   const best = (name: string) => timingOf(rounds.map((round) => round.get(name)!.best)).best;
