@@ -5,7 +5,7 @@ import { refineDetStep } from './refinedet.js';
 import { loadGraph } from './session.js';
 import { table } from './timing.js';
 
-const target = { provider: 'cpu', form: 'fast', training: true } as const;
+const target = { provider: 'cpu', form: 'fast' } as const;
 const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
 
 /** Largest resident memory of this process so far, bytes (Linux). */
