@@ -154,7 +154,7 @@ export class TrainingSession {
   /** Not every canvas of a data set gets a batch, and a session costs seconds and memory. */
   async #loadStep(canvas: CanvasSize): Promise<Session> {
     const { outputs } = writeStep(this.#setup, canvas).step.batch;
-    const session = await this.#engine.load(writeGraph('step', outputs, this.#engine, this.#frozen, true));
+    const session = await this.#engine.load(writeGraph('step', outputs, this.#engine, this.#frozen));
     this.#batches.set(canvasKey(canvas), session);
     return session;
   }
