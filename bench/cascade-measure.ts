@@ -50,7 +50,7 @@ async function loadStep(engine: Engine, task: CascadeTask, profile: string | und
   const [write, graph] = await timed(() => cascadeStep(task));
   const { outputs, updates } = graph.step.batch;
   const { state: first, frozen, feeds } = stepValues(task, graph);
-  const target: Target = { provider: 'cpu', form: 'fast', training: true };
+  const target: Target = { provider: 'cpu', form: 'fast' };
   const loaded = await loadLowered(engine, outputs, target, frozen, profile);
   const state = await engine.createState(first);
   const run = () => loaded.session.run(feeds, { state, updates });

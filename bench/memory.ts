@@ -8,7 +8,7 @@ import { table } from './timing.js';
 const script = 'refinedet_torch';
 /** Channels-last is the fastest there. */
 const options = ['cl'];
-const target = { provider: 'cpu', form: 'fast', training: true } as const;
+const target = { provider: 'cpu', form: 'fast' } as const;
 const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
 
 /** Largest resident memory of this process so far, bytes (Linux). */

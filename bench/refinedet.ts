@@ -65,7 +65,7 @@ export interface InferenceBench {
 /** Pictures of the network's size, weights as constants. Random weights leave suppression more boxes than trained ones. */
 export function refineDetInference(model: `refinedet-${string}`, batch: number): InferenceBench {
   const recipe = modelRecipe(model, classes);
-  const { p, outputs } = evaluationGraph(recipe);
+  const { p, outputs } = evaluationGraph(recipe, undefined, batch);
   const shape = [batch, recipe.size, recipe.size, 3];
   const heads = refineDet(p, recipe, normalizePictures(input('images', 'uint8', shape), recipe.normalisation));
   const { armLoc, armConf, odmLoc, odmConf } = heads;

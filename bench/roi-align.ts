@@ -23,7 +23,7 @@ const [width, height, channels, count, bins] = [1280, 768, 256, 512, 7];
 const strides = [4, 8, 16, 32];
 const scales = strides.map((stride) => 1 / stride);
 const mapShapes = strides.map((stride) => [1, channels, height / stride, width / stride]);
-const target: Target = { provider: 'cpu', form: 'fast', training: true };
+const target: Target = { provider: 'cpu', form: 'fast' };
 
 interface Rois {
   readonly boxes: Float32Array;

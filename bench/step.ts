@@ -15,7 +15,7 @@ export async function benchStep(repeats: number, batch: number): Promise<void> {
   const engine = await Engine.start();
   const { graph, state: first, feeds } = refineDetStep(model, batch);
   const trace = new TraceFolder();
-  const target = { provider: 'cpu', form: 'fast', training: true } as const;
+  const target = { provider: 'cpu', form: 'fast' } as const;
   const step = await loadGraph(engine, graph.outputs, target);
   const state = await engine.createState(first);
   const inference = refineDetInference(model, 1);

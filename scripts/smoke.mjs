@@ -16,7 +16,9 @@ import { BoxwrightError, Detector, exportOnnx, modelNames, version, type Picture
 import { train, type TrainEvent } from 'boxwright/train';
 import { CocoEvaluator, type CocoMetrics } from 'boxwright/evaluate';
 import { openDataset, type Dataset } from 'boxwright/data';
-import { conv2d, gradient, input, type Value } from 'boxwright/graph';
+import { conv2d, gradient, input, reduceMean, type Value } from 'boxwright/graph';
+import { Engine, writeLowered, type Session } from 'boxwright/engine';
+import { Parameters, conv, trainingStep, type TrainingStep } from 'boxwright/nn';
 
 const load: (source: string) => Promise<Detector> = Detector.load;
 const found: PictureDetections[] = [];
@@ -27,8 +29,17 @@ const opened: Promise<Dataset> = openDataset('nowhere').catch((error: unknown) =
 });
 const metrics: CocoMetrics = new CocoEvaluator({ classes: ['cat'] }).result().coco;
 const x: Value = input('x', 'float32', [1, 1, 4, 4]);
+const p = new Parameters({ training: true });
+const y = conv(p, 'edges', x, { out: 1, kernel: 3, bias: false });
+const sgd = { kind: 'sgd', momentum: 0, weightDecay: 0 } as const;
+const step: TrainingStep = trainingStep(p, { total: reduceMean(y), parts: {} }, { optimizer: sgd });
+const engine = await Engine.start({ threads: 1 });
+const session: Session = await engine.load(writeLowered({ name: 'y', outputs: { y } }, { provider: 'cpu', form: 'fast' }).bytes);
+const feed = (shape: number[], value: number) => ({ dtype: 'float32' as const, shape, data: new Float32Array(shape.reduce((a, b) => a * b)).fill(value) });
+const sums = await session.run({ x: feed([1, 1, 4, 4], 2), 'edges.weight': feed([1, 1, 3, 3], 1) });
+await engine.dispose();
 await opened;
-console.log(JSON.stringify({ version, functions: [load, events, exportOnnx, conv2d, gradient].every((f) => typeof f === 'function'), found, AP: metrics.AP, rank: x.rank }));
+console.log(JSON.stringify({ version, functions: [load, events, exportOnnx, conv2d, gradient].every((f) => typeof f === 'function'), found, AP: metrics.AP, rank: x.rank, trained: step.trained.length, sums: [...sums.y.data].map(Number) }));
 `;
 
 try {
@@ -54,7 +65,7 @@ try {
   expectEqual(
     'what the exports give',
     JSON.stringify(said),
-    JSON.stringify({ version, functions: true, found: [], AP: -1, rank: 4 }),
+    JSON.stringify({ version, functions: true, found: [], AP: -1, rank: 4, trained: 1, sums: [18, 18, 18, 18] }),
   );
   console.log(`The packed package works: ${filename}`);
 } finally {

@@ -5,11 +5,11 @@ import { type OnnxModel, opset } from '../graph/onnx/write.js';
 import { writeLowered } from '../lowering/write.js';
 import type { ResizeRule } from '../models/canvas.js';
 import { type DetectorRecipe, inferenceGraph, modelRecipe, resizeRule } from '../models/model.js';
-import { requireWeights } from '../predict/inference-model.js';
 import { openModel } from '../predict/model-source.js';
 import { version } from '../version.js';
 import { writeFileAtomically } from '../weights/atomic-file.js';
 import { type Checkpoint, weightsToUse } from '../weights/checkpoint.js';
+import { requireWeights } from '../weights/required-weights.js';
 import { foldBatchNorm } from './fold-batch-norm.js';
 
 export interface ExportOptions {

@@ -6,10 +6,12 @@ import { constantTensor, isInput, scope, topological, typeText, withInputs } fro
 /** Where a lowered graph will run; rules choose their form by it. */
 export interface Target {
   readonly provider: 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
-  /** `reference`: the obviously right form of each operator, which tests compare with. */
+  /**
+   * `reference`: the obviously right form of each operator, which tests compare with and exported files have. `fast`:
+   * forms that give the same up to rounding, for graphs that stay in this process. They may use operators that only
+   * ONNX Runtime has, and are chosen for fixed shapes; where a shape is free the reference form stands.
+   */
   readonly form: 'reference' | 'fast';
-  /** The graph holds gradients and stays in this process: forward operators may take forms that their gradients share. */
-  readonly training?: boolean;
 }
 
 /**

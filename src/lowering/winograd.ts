@@ -1,15 +1,15 @@
 // Winograd's convolution F(4×4, 3×3) (Lavin & Gray 2016) and its gradients, in plain operators: a 3×3 convolution of stride 1
-// with a quarter of the multiplications. Tiles of 4×4 outputs are transformed by 6×6 kernels of a convolution with stride 4
-// over all channel planes stacked below each other, which leaves them as the batched product wants them: [36, N, C, tiles].
-import { Conv, type ConvAttributes } from '../graph/ops/conv.js';
+// with a quarter of the multiplications. Tiles of 4×4 outputs are transformed by 6×6 kernels of stride 4 that walk over all
+// planes of a map, which leaves them as the batched product wants them: [36, N, C, tiles].
+import { type ConvAttributes, ConvWeightGradient } from '../graph/ops/conv.js';
 import { add } from '../graph/ops/elementwise.js';
-import { matMul } from '../graph/ops/linear.js';
+import { gemm, matMul } from '../graph/ops/linear.js';
 import { reduceSum } from '../graph/ops/reduce.js';
-import { depthToSpace, pad, reshape, slice, transpose } from '../graph/ops/shape.js';
+import { depthToSpace, reshape, slice, transpose } from '../graph/ops/shape.js';
 import { apply1, constant, type Operator, type Value } from '../graph/value.js';
 import type { ShapedConv } from './conv-input-gradient.js';
 import { fusedMatMul } from './fused-matmul.js';
-import type { LoweringCall, Rule } from './lower.js';
+import type { Rule } from './lower.js';
 
 /** Input transform Bᵀ, kernel transform G and output transform Aᵀ of F(4, 3) with the points 0, ±1, ±2, ∞. */
 const inputTransform = [
@@ -50,24 +50,11 @@ function matrixConstant(matrix: Matrix, shape: readonly number[]): Value {
   return constant('float32', shape, Float32Array.from(matrix.flat()));
 }
 
-const RandomUniform: Operator<{ shape: readonly number[]; low: number; high: number }> = {
-  type: 'RandomUniform',
-  attributes: { shape: 'ints', low: 'float', high: 'float' },
-  infer: (_, { shape }) => [{ dtype: 'float32', shape }],
-};
-
-/**
- * The runtime moves convolutions with constant kernels into its blocked layout, whose reordering costs more than these
- * convolutions themselves. A random number between 0 and 0 hides that the kernels are constant.
- */
-function hidden(kernels: Value): Value {
-  return add(kernels, apply1(RandomUniform, [], { shape: [1], low: 0, high: 0 }));
-}
-
 // One value each, so that equal nodes of different rules are merged.
-const inputKernels = hidden(matrixConstant(kronecker(inputTransform, inputTransform), [36, 1, 6, 6]));
-const outputGradientKernels = hidden(
-  matrixConstant(kronecker(transposed(outputTransform), transposed(outputTransform)), [36, 1, 4, 4]),
+const inputKernels = matrixConstant(kronecker(inputTransform, inputTransform), [36, 1, 1, 6, 6]);
+const outputGradientKernels = matrixConstant(
+  kronecker(transposed(outputTransform), transposed(outputTransform)),
+  [36, 1, 1, 4, 4],
 );
 const outputMatrix = matrixConstant(kronecker(outputTransform, outputTransform), [16, 36]);
 const kernelMatrix = kronecker(kernelTransform, kernelTransform);
@@ -77,6 +64,25 @@ const turnedWeightMatrix = matrixConstant(
   kernelMatrix.map((row) => [...row].reverse()),
   [36, 9],
 );
+
+type PlaneConvAttributes = { strides: readonly number[]; pads: readonly number[] };
+
+/**
+ * ONNX's convolution of [1, 1, planes, H, W] by [36, 1, 1, k, k]: over three axes, which pads every plane by itself, and which
+ * the runtime does not move into its blocked layout, whose reordering costs more than these convolutions themselves.
+ */
+const PlaneConv: Operator<PlaneConvAttributes> = {
+  type: 'Conv',
+  attributes: { strides: 'ints', pads: 'ints' },
+  infer([x, w], { strides, pads }) {
+    const [planes, kernels] = [x!.shape as readonly number[], w!.shape as readonly number[]];
+    const spatial = strides.map((stride, i) => {
+      const free = planes[2 + i] + pads[i] + pads[3 + i] - kernels[2 + i];
+      return Math.floor(free / stride) + 1;
+    });
+    return [{ dtype: x!.dtype, shape: [1, kernels[0], ...spatial] }];
+  },
+};
 
 /** How a map [N, C, H, W] is cut into tiles. */
 interface Tiling {
@@ -89,37 +95,31 @@ interface Tiling {
 /** Tiles a picture below which the pictures are folded together (the products then pay for two transposed maps). */
 const fewTiles = 64;
 
-/** The last tile row of a plane may read the next plane only for outputs that are cut off. */
 function tilingOf([n, , height, width]: readonly number[]): Tiling {
-  const [rows, columns] = [Math.ceil((height + 2) / 4), Math.ceil(width / 4)];
+  const [rows, columns] = [Math.ceil(height / 4), Math.ceil(width / 4)];
   return { rows, columns, folded: n > 1 && rows * columns < fewTiles };
 }
 
 const swapPictures = (x: Value) => transpose(x, [1, 0, 2, 3]);
 
-/** Stride-4 convolution over the stacked planes of a map of height 4 · rows: [36, N, C, tiles]. */
-function transformTiles(map: Value, kernels: Value, below: number, { rows, columns, folded }: Tiling): Value {
+/** Tiles of a map [N, C, H, W], `frame` pixels of zeros around it, transformed by the kernels: [36, N, C, tiles]. */
+function transformTiles(map: Value, kernels: Value, frame: number): Value {
   const [n, c, h, w] = map.staticShape;
-  const planes = reshape(folded ? swapPictures(map) : map, [1, 1, n * c * h, w]);
-  const attributes = { strides: [4, 4], pads: [0, 0, below, 0], dilations: [1, 1], group: 1 };
-  const tiles = apply1(Conv, [planes, kernels], attributes);
+  const { rows, columns, folded } = tilingOf(map.staticShape);
+  const planes = reshape(folded ? swapPictures(map) : map, [1, 1, n * c, h, w]);
+  const pads = [0, frame, frame, 0, 4 * rows - h + frame, 4 * columns - w + frame];
+  const tiles = apply1(PlaneConv, [planes, kernels], { strides: [1, 4, 4], pads });
   return reshape(tiles, folded ? [36, 1, c, n * rows * columns] : [36, n, c, rows * columns]);
 }
 
 /** V of x [N, C, H, W] for outputs of the same size. */
 function transformInput(x: Value): Value {
-  const [, , h, w] = x.staticShape;
-  const tiling = tilingOf(x.staticShape);
-  const framed = pad(x, [0, 0, 1, 1], [0, 0, 4 * tiling.rows - 1 - h, 4 * tiling.columns + 1 - w]);
-  return transformTiles(framed, inputKernels, 2, tiling);
+  return transformTiles(x, inputKernels, 1);
 }
 
 /** The gradient by the products M from the gradient by the output [N, C, H, W]. */
 function transformOutputGradient(dy: Value): Value {
-  const [, , h, w] = dy.staticShape;
-  const tiling = tilingOf(dy.staticShape);
-  const framed = pad(dy, [0, 0, 0, 0], [0, 0, 4 * tiling.rows - h, 4 * tiling.columns - w]);
-  return transformTiles(framed, outputGradientKernels, 0, tiling);
+  return transformTiles(dy, outputGradientKernels, 0);
 }
 
 /** Output of the given shape [N, C, H, W] from the products [36, N, C, tiles]. */
@@ -129,14 +129,14 @@ function transformProducts(products: Value, shape: readonly number[]): Value {
   const pixels = matMul(outputMatrix, reshape(products, [36, n * c * rows * columns]));
   const tiles = depthToSpace(reshape(pixels, [1, 16, n * c * rows, columns]), 4);
   const planes = reshape(tiles, folded ? [c, n, 4 * rows, 4 * columns] : [n, c, 4 * rows, 4 * columns]);
-  const cut = slice(planes, [0, 0], [h, w], [2, 3]);
+  const cut = h === 4 * rows && w === 4 * columns ? planes : slice(planes, [0, 0], [h, w], [2, 3]);
   return folded ? swapPictures(cut) : cut;
 }
 
-/** U [36, 1, out, in] of a kernel [out, in, 3, 3]. */
+/** U [36, 1, out, in] of a kernel [out, in, 3, 3]. Gemm is an operator that the runtime computes beforehand of constant kernels. */
 function transformKernel(w: Value, matrix: Value): Value {
   const [out, channels] = w.staticShape;
-  const product = fusedMatMul(matrix, reshape(w, [out * channels, 9]), { transB: true });
+  const product = gemm(matrix, reshape(w, [out * channels, 9]), { transB: true });
   return reshape(product, [36, 1, out, channels]);
 }
 
@@ -146,36 +146,43 @@ function isSame3x3(w: readonly number[], { strides, pads, dilations, group }: Co
   return ones.every((value) => value === 1);
 }
 
-/** Measured: below, the transforms cost more than the multiplications they save. */
-const minimalChannels = 64;
-
-function fits(w: readonly number[], x: readonly number[], conv: ConvAttributes, { target }: LoweringCall): boolean {
-  return target.training === true && isSame3x3(w, conv) && Math.min(w[0], w[1]) >= minimalChannels && x[2] * x[3] >= 64;
+/**
+ * Whether Winograd's form is the faster one, as measured (docs/benchmarks.md). Products grow with in · out, transforms
+ * with in + out: a convolution alone needs more channels to be worth them than one whose
+ * weight gradient shares them.
+ */
+function pays([out, channels]: readonly number[], [, , height, width]: readonly number[], shared: boolean): boolean {
+  return shared
+    ? Math.min(out, channels) >= 64 && height * width >= 64
+    : (2 * out * channels) / (out + channels) >= 160 && height * width >= 400;
 }
 
-export const winogradConv: Rule = (call) => {
-  const [x, w, bias] = call.inputs;
-  if (x.dtype !== 'float32' || !fits(w.staticShape, x.staticShape, call.node.attributes as ConvAttributes, call))
-    return undefined;
+function fits(w: readonly number[], x: readonly number[], conv: ConvAttributes, shared = true): boolean {
+  return isSame3x3(w, conv) && pays(w, x, shared);
+}
+
+/** Only of fixed shapes, which the tiling follows. */
+export const winogradConv: Rule = ({ node, inputs: [x, w, bias], users }) => {
+  if (x.dtype !== 'float32' || x.rank !== 4 || x.shape.some((dim) => typeof dim !== 'number')) return undefined;
+  const shared = !!users.get(node.inputs[0]!)?.some(({ operator }) => operator === ConvWeightGradient);
+  if (!fits(w.staticShape, x.staticShape, node.attributes as ConvAttributes, shared)) return undefined;
   const products = matMul(transformKernel(w, weightMatrix), transformInput(x));
-  const y = transformProducts(products, call.node.outputs[0].staticShape);
+  const y = transformProducts(products, node.outputs[0].staticShape);
   return [bias ? add(y, reshape(bias, [1, -1, 1, 1])) : y];
 };
 
 /** The input gradient is a convolution of dY by the turned kernel. */
-export const winogradInputGradient: Rule = (call) => {
-  const [dy, w] = call.inputs;
-  const { shape, ...conv } = call.node.attributes as ShapedConv;
-  if (!fits(w.staticShape, shape, conv, call)) return undefined;
+export const winogradInputGradient: Rule = ({ node, inputs: [dy, w] }) => {
+  const { shape, ...conv } = node.attributes as ShapedConv;
+  if (!fits(w.staticShape, shape, conv)) return undefined;
   const products = fusedMatMul(transformKernel(w, turnedWeightMatrix), transformInput(dy), { transA: true });
   return [transformProducts(products, shape)];
 };
 
 /** V is kept from the forward convolution. */
-export const winogradWeightGradient: Rule = (call) => {
-  const [x, dy] = call.inputs;
-  const { shape, ...conv } = call.node.attributes as ShapedConv;
-  if (!fits(shape, x.staticShape, conv, call)) return undefined;
+export const winogradWeightGradient: Rule = ({ node, inputs: [x, dy] }) => {
+  const { shape, ...conv } = node.attributes as ShapedConv;
+  if (!fits(shape, x.staticShape, conv)) return undefined;
   const products = fusedMatMul(transformOutputGradient(dy), transformInput(x), { transB: true });
   const summed = reshape(reduceSum(products, [1]), [36, shape[0] * shape[1]]);
   return [reshape(fusedMatMul(summed, weightMatrix, { transA: true }), shape)];

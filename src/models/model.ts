@@ -100,14 +100,15 @@ export interface DetectionGraph {
 
 /**
  * Detection on pictures that the data pipeline has brought to size: input `images`, and RefineDet's `sizes` (float32
- * [batch, 2] height, width of the source) or Cascade R-CNN's `frames` (see `Canvases`).
+ * [batch, 2] height, width of the source) or Cascade R-CNN's `frames` (see `Canvases`). A batch that is a number is fixed.
  */
 export function evaluationGraph(
   recipe: DetectorRecipe,
   p: Parameters = new Parameters({ training: false }),
+  batch: number | 'batch' = 'batch',
 ): DetectionGraph {
   const outputs =
-    recipe.kind === 'refinedet' ? refineDetOnResized(p, recipe, 'batch') : cascadeOnCanvases(p, recipe, 'batch');
+    recipe.kind === 'refinedet' ? refineDetOnResized(p, recipe, batch) : cascadeOnCanvases(p, recipe, batch);
   return { p, outputs };
 }
 

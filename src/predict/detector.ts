@@ -3,13 +3,12 @@ import { Engine } from '../engine/engine.js';
 import type { Provider } from '../engine/protocol.js';
 import { BoxwrightError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
-import type { DetectorRecipe } from '../models/model.js';
 import type { Detection, PictureDetections } from './formats/picture-detections.js';
-import { inferenceModel } from './inference-model.js';
-import { type ModelSource, openModel } from './model-source.js';
+import { openModel } from './model-source.js';
 import { type PictureInput, readPicture, sourceName } from './picture-input.js';
 import { loadPictureModel, type PictureModel } from './picture-model.js';
 import { readAhead, throwIfAborted, unlessAborted } from './read-ahead.js';
+import { loadModel } from './sessions.js';
 import type { TestTime } from './test-time.js';
 
 export interface LoadOptions {
@@ -33,8 +32,9 @@ export interface DetectOptions {
 
 export interface StreamOptions extends DetectOptions {
   /**
-   * Pictures in one run of the model, 1 by default. Only neighbours of equal size go together, and a run waits until
-   * it is full, so that more than 1 suits files better than a camera.
+   * Pictures in one run of the model, 1 by default. Only neighbours of equal size go together, and where there are not
+   * enough of them each runs alone. A run waits until it is full, so that more than 1 suits files better than a camera.
+   * It pays for small models; on the CPU each number that is used keeps a copy of the model in memory.
    */
   readonly batch?: number;
   /** What a picture that cannot be read does: `throw` (default) ends the stream, `report` gives a `BrokenPicture`. */
@@ -100,10 +100,7 @@ export class Detector {
     const { model, classes } = opened.kind === 'onnx' ? opened : opened.checkpoint;
     const engine = await Engine.start({ provider, threads });
     try {
-      const pictureModel = await loadPictureModel(opened, options, async (recipe) => {
-        const session = await engine.load(runnable(opened, provider, recipe));
-        return (images) => session.run({ images });
-      });
+      const pictureModel = await loadPictureModel(opened, options, (recipe) => loadModel(engine, opened, recipe));
       return new Detector(engine, pictureModel, { model, classes, minScore });
     } catch (error) {
       await engine.dispose();
@@ -204,10 +201,6 @@ export class Detector {
   }
 }
 
-function runnable(source: ModelSource, provider: Provider, recipe?: DetectorRecipe): Uint8Array | string {
-  return source.kind === 'onnx' ? source.path : inferenceModel(source.path, source.checkpoint, provider, recipe);
-}
-
 function requireScore(minScore: number): void {
   if (minScore >= 0 && minScore <= 1) return;
   throw new BoxwrightError('config', `minScore is ${minScore}, expected a number from 0 to 1.`);
@@ -231,22 +224,22 @@ async function decode(input: PictureInput, index: number): Promise<Decoded> {
   }
 }
 
-/** Neighbours of equal size, at most `most` together; a broken picture stands alone. */
-async function* groups(pictures: AsyncIterable<Decoding>, most: number): AsyncGenerator<Decoded[], void, undefined> {
+/** `size` neighbours of equal size together, where there are so many; others and broken pictures stand alone. */
+async function* groups(pictures: AsyncIterable<Decoding>, size: number): AsyncGenerator<Decoded[], void, undefined> {
   let group: Decoded[] = [];
   for await (const { decoded } of pictures) {
     const next = await decoded;
     if (group.length > 0 && !sameSize(group[0].picture, next.picture)) {
-      yield group;
+      for (const single of group) yield [single];
       group = [];
     }
     group.push(next);
-    if (group.length === most || next.picture instanceof BoxwrightError) {
+    if (group.length === size || next.picture instanceof BoxwrightError) {
       yield group;
       group = [];
     }
   }
-  if (group.length > 0) yield group;
+  for (const single of group) yield [single];
 }
 
 function sameSize(a: Decoded['picture'], b: Decoded['picture']): boolean {

@@ -14,14 +14,19 @@ export interface EvaluateRunOptions {
   readonly workers?: number;
   /** Told of each picture that cannot be decoded; the figures are without it, since a long run should not end there. */
   readonly onProblem: (problem: DataProblem) => void;
+  readonly signal?: AbortSignal;
 }
 
-/** COCO's figures of a model in training, with the truth and picture ids of `evaluateDetections`. */
+/**
+ * COCO's figures of a model in training, with the truth and picture ids of `evaluateDetections`.
+ *
+ * @returns undefined if the signal stopped it, which takes as long as the batch under way.
+ */
 export async function evaluateRun(
-  session: TrainingSession,
+  session: Pick<TrainingSession, 'detect'>,
   dataset: Dataset,
-  { resize, batch, workers, onProblem }: EvaluateRunOptions,
-): Promise<CocoResult> {
+  { resize, batch, workers, onProblem, signal }: EvaluateRunOptions,
+): Promise<CocoResult | undefined> {
   const evaluator = new CocoEvaluator({ classes: dataset.classes });
   const batchSize = Math.min(batch, dataset.images.length);
   await using loader = new BatchLoader({
@@ -34,6 +39,7 @@ export async function evaluateRun(
     onProblem: (problem) => onProblem({ ...problem, action: 'dropped' }),
   });
   for await (const part of loader.epoch(0)) {
+    if (signal?.aborted) return undefined;
     const found = detectionsByPicture(await session.detect(batchFeeds(part)), part.count);
     for (const [i, detections] of found.entries()) {
       const image = dataset.images[part.pictures[i]];
@@ -42,7 +48,7 @@ export async function evaluateRun(
     }
     part.release();
   }
-  return evaluator.result();
+  return signal?.aborted ? undefined : evaluator.result();
 }
 
 /** The rows of a batch's detections for each of its first `count` pictures. */

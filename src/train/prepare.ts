@@ -8,6 +8,7 @@ import { chooseCanvases } from '../models/canvas.js';
 import { type DetectorRecipe, evaluationGraph, modelRecipe, resizeRule } from '../models/model.js';
 import { initialValues, type ParameterSpec } from '../nn/parameters.js';
 import type { Checkpoint } from '../weights/checkpoint.js';
+import { requireWeights } from '../weights/required-weights.js';
 import { readSafetensors } from '../weights/safetensors.js';
 import { matchStartingWeights, type StartingWeights } from '../weights/starting-weights.js';
 import { type DataFacts, type TrainConfig, type TrainOptions, trainConfig } from './config.js';
@@ -104,12 +105,9 @@ async function prepareToGoOn(options: TrainOptions): Promise<RunSetup> {
   const specs = specsOf(recipe);
   // Without a checkpoint the run starts where it started before, weights and all.
   const matched = checkpoint || !config.weights ? undefined : await readWeights(config.weights, recipe, specs);
-  const parameters = firstValues(specs, config, matched);
-  for (const name of checkpoint ? specs.keys() : []) {
-    const saved = checkpoint?.parameters.get(name);
-    if (!saved) throw new BoxwrightError('weights', `${folder.last} lacks "${name}": it is of another model.`);
-    parameters.set(name, saved);
-  }
+  const parameters = checkpoint
+    ? requireWeights(folder.last, config.model, specs, checkpoint.parameters)
+    : firstValues(specs, config, matched);
   return { config, recipe, dataset, validation, parameters, checkpoint, path, folder, options };
 }
 

@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from
 import { basename, join } from 'node:path';
 import { BoxwrightError } from '../errors.js';
 import { writeError, writeFileAtomically } from '../weights/atomic-file.js';
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from '../weights/checkpoint.js';
+import { type Checkpoint, type Progress, readCheckpoint, writeCheckpoint } from '../weights/checkpoint.js';
 import type { TrainConfig } from './config.js';
 import type { TrainEvent } from './events.js';
 
@@ -84,20 +84,21 @@ export class RunFolder {
     }
   }
 
-  /** Forgets what was written after a step that is trained again; a line cut off by a crash goes too. */
-  async rewindEvents(step: number): Promise<void> {
+  /** Forgets what was written of things that are done again; a line cut off by a crash goes too. */
+  async rewindEvents(progress: Progress): Promise<void> {
     const path = join(this.path, 'events.jsonl');
     if (!existsSync(path)) return;
     const kept = readFileSync(path, 'utf8')
       .split('\n')
-      .filter((line) => isBefore(line, step));
+      .filter((line) => isDone(line, progress));
     await writeFileAtomically(path, kept.map((line) => `${line}\n`).join(''));
   }
 }
 
-function isBefore(line: string, step: number): boolean {
+function isDone(line: string, { step, evaluationDue }: Progress): boolean {
   try {
-    const event = JSON.parse(line) as { step?: number };
+    const event = JSON.parse(line) as { kind: TrainEvent['kind']; step?: number };
+    if (event.step === step && event.kind === 'evaluation') return !evaluationDue;
     return event.step === undefined || event.step <= step;
   } catch {
     return false;

@@ -13,6 +13,7 @@ import type { TrainConfig, TrainOptions } from './config.js';
 import { evaluateRun } from './evaluate-run.js';
 import type { TrainEvent } from './events.js';
 import { batchFeeds, returnedArrays, stepDraws } from './feeds.js';
+import { firstNotFinite } from './finite.js';
 import { Pace } from './pace.js';
 import { isWithin, rateFactor } from './parameter-parts.js';
 import { pipelineOf } from './pipeline.js';
@@ -22,15 +23,16 @@ import { TrainingSession } from './training-session.js';
 
 /**
  * Trains a detector and writes a run folder. Yields an event for everything that happens; ends with an `end` event, or
- * throws. Stopped by its signal it finishes the step under way, saves, and ends with reason `stopped`.
+ * throws. Stopped by its signal it finishes the step under way, saves, and ends with reason `stopped`; an evaluation under
+ * way is left, and made up for when the run goes on.
  *
  * @example
  * for await (const event of train({ model: 'refinedet-resnet18-320', data: 'cells/', epochs: 40 })) {
  *   if (event.kind === 'evaluation') console.log(event.metrics.AP50);
  * }
  *
- * @throws BoxwrightError `diverged` if a loss is no longer finite (the last checkpoint stays), and for settings, data,
- *   weights and folders that do not fit.
+ * @throws BoxwrightError `diverged` if a loss or a weight is no longer finite (the last checkpoint stays), and for
+ *   settings, data, weights and folders that do not fit.
  */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, void, undefined> {
   const run = new Run(await prepare(options));
@@ -125,7 +127,7 @@ class Run {
       fixedStatistics: (layer) => config.fixedStatistics.includes(layer),
     });
     this.#folder = folder ?? RunFolder.create(path);
-    if (folder) await folder.rewindEvents(this.#progress.step);
+    if (folder) await folder.rewindEvents(this.#progress);
     else await this.#folder.writeConfig(config);
     return {
       kind: 'start',
@@ -144,8 +146,14 @@ class Run {
   async *#epochs(): AsyncGenerator<TrainEvent, boolean, undefined> {
     const { epochs, evaluateEvery } = this.#config;
     const { signal } = this.#setup.options;
-    while (this.#progress.epoch < epochs) {
+    for (;;) {
+      if (this.#progress.evaluationDue) {
+        yield* this.#evaluate();
+        if (this.#progress.evaluationDue) return true; // stopped on the way
+        yield await this.#save();
+      }
       const { epoch } = this.#progress;
+      if (signal?.aborted || epoch >= epochs) return epoch < epochs;
       for await (const batch of this.#loader!.epoch(epoch, this.#progress.batch)) {
         yield await this.#step(batch);
         yield* this.#untold();
@@ -154,13 +162,11 @@ class Run {
           return true;
         }
       }
-      this.#progress = { ...this.#progress, epoch: epoch + 1, batch: 0 };
-      const due = epoch + 1 === epochs || (evaluateEvery > 0 && (epoch + 1) % evaluateEvery === 0);
-      if (due) yield* this.#evaluate();
+      const evaluationDue = epoch + 1 === epochs || (evaluateEvery > 0 && (epoch + 1) % evaluateEvery === 0);
+      // Saved before it is judged, so that nothing is lost with an evaluation that is stopped.
+      this.#progress = { ...this.#progress, epoch: epoch + 1, batch: 0, evaluationDue };
       yield await this.#save();
-      if (signal?.aborted) return true;
     }
-    return false;
   }
 
   #note(problem: DataProblem): void {
@@ -183,7 +189,10 @@ class Run {
     const back = (feeds: Tensors) => batch.release(returnedArrays(batch, feeds));
     const { canvas } = batch;
     const { loss, losses, gradientNorm } = await this.#session.step(canvas, this.#feeds(batch), rate, decay, back);
-    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw this.#diverged(batch, loss, gradientNorm);
+    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
+      const figures = `the loss is ${loss} and the gradient's length ${gradientNorm}`;
+      throw this.#diverged(`In step ${step + 1} ${figures}. Its pictures: ${batch.files.join(', ')}.`);
+    }
     this.#progress = { ...this.#progress, batch: batch.index + 1, step: step + 1 };
     this.#pace.step(batch.waitedMs);
     const { stepMs, waiting } = this.#pace.recent;
@@ -222,27 +231,28 @@ class Run {
     return { base, warmup: warmup ? { steps: warmup, start: 0.01 } : undefined, decay: decay[schedule] };
   }
 
-  #diverged({ files }: Batch, loss: number, gradientNorm: number): BoxwrightError {
+  #diverged(what: string): BoxwrightError {
     const kept = existsSync(this.#folder.last)
       ? `The checkpoint before it stays: ${this.#folder.last}.`
       : 'There was no checkpoint yet.';
-    return new BoxwrightError(
-      'diverged',
-      `In step ${this.#progress.step + 1} the loss is ${loss} and the gradient's length ${gradientNorm}. Its pictures: ${files.join(', ')}. ${kept} A smaller --lr, or --clip, usually helps.`,
-    );
+    return new BoxwrightError('diverged', `${what} ${kept} A smaller --lr, or --clip, usually helps.`);
   }
 
+  /** The evaluation that is due; it stays due if the signal stops it. */
   async *#evaluate(): AsyncGenerator<TrainEvent, void, undefined> {
     const { validation, recipe, options } = this.#setup;
     const began = performance.now();
-    const { coco, perClass } = await evaluateRun(this.#session, validation, {
+    const result = await evaluateRun(this.#session, validation, {
       resize: resizeRule(recipe),
       batch: this.#config.batch,
       workers: options.workers,
       onProblem: (problem) => this.#note(problem),
+      signal: options.signal,
     });
     yield* this.#untold();
-    const metrics = { ...coco };
+    if (!result) return;
+    this.#progress = { ...this.#progress, evaluationDue: false };
+    const metrics = { ...result.coco };
     const best = this.#best === undefined || metrics.AP > this.#best.AP;
     if (best) {
       this.#best = metrics;
@@ -256,15 +266,20 @@ class Run {
       epoch: this.#progress.epoch,
       step: this.#progress.step,
       metrics,
-      perClass,
+      perClass: result.perClass,
       best,
       seconds: (performance.now() - began) / 1000,
     };
   }
 
+  /** Everything as it is now. The last step's loss was of the weights before it: what it made of them is looked at here. */
   async #checkpoint(): Promise<Checkpoint> {
     const { model, classes } = this.#config;
-    return { model, classes, ...(await this.#session.snapshot()), progress: this.#progress, metrics: this.#best };
+    const { parameters, state } = await this.#session.snapshot();
+    const broken = firstNotFinite([...parameters, ...state]);
+    if (broken)
+      throw this.#diverged(`After step ${this.#progress.step} "${broken}" holds numbers that are not finite.`);
+    return { model, classes, parameters, state, progress: this.#progress, metrics: this.#best };
   }
 
   async #save(): Promise<TrainEvent> {

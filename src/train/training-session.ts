@@ -2,6 +2,7 @@ import type { Engine, Session, State } from '../engine/engine.js';
 import type { Tensors } from '../engine/protocol.js';
 import { BoxwrightError } from '../errors.js';
 import type { Tensor, Value } from '../graph/index.js';
+import { typeText } from '../graph/value.js';
 import { writeLowered } from '../lowering/write.js';
 import type { CanvasSize } from '../models/canvas.js';
 import { type DetectorRecipe, evaluationGraph, trainingLosses } from '../models/model.js';
@@ -78,19 +79,23 @@ export class TrainingSession {
     this.#sinceUpdate = setup.gathered ?? 0;
   }
 
-  /** @throws BoxwrightError `config` if every parameter is frozen; `engine` if the runtime refuses a graph. */
+  /**
+   * @throws BoxwrightError `config` if every parameter is frozen; `weights` if a saved state does not fit; `engine` if the
+   *   runtime refuses a graph.
+   */
   static async create(engine: Engine, setup: SessionSetup): Promise<TrainingSession> {
     const [first] = setup.canvases;
     const { p, step } = writeStep(setup, first);
     const moving = new Set([...step.trained.map(({ name }) => name), ...p.updates.keys()]);
     const frozen = new Map([...setup.parameters].filter(([name]) => !moving.has(name)));
-    const load = (name: string, { outputs }: StepGraph) => engine.load(writeGraph(name, outputs, engine, frozen, true));
+    const load = (name: string, { outputs }: StepGraph) => engine.load(writeGraph(name, outputs, engine, frozen));
     const batches = new Map([[canvasKey(first), await load('step', step.batch)]]);
     const sessions = { batches, apply: step.apply && (await load('apply', step.apply)) };
     const state: Record<string, Tensor> = {};
     for (const name of moving) state[name] = setup.parameters.get(name)!;
     Object.assign(state, initialOptimizerState(step, setup.parameters));
-    for (const [name, tensor] of setup.state ?? []) if (name in state) state[name] = tensor;
+    for (const [name, tensor] of setup.state ?? [])
+      if (name in state) state[name] = sameShape(name, tensor, state[name]);
     return new TrainingSession(engine, sessions, await engine.createState(state), step, frozen, setup);
   }
 
@@ -139,17 +144,17 @@ export class TrainingSession {
   /**
    * Detections with the weights as they are (the averaged ones, where they are kept); see `evaluationGraph`.
    *
-   * @param feeds pictures and their sizes, of which the graph takes what it needs.
+   * @param feeds pictures and their sizes, of which the graph takes what it needs; as many pictures as in the first call.
    */
   async detect(feeds: Tensors): Promise<Record<string, Tensor>> {
-    this.#evaluation ??= await this.#loadEvaluation();
+    this.#evaluation ??= await this.#loadEvaluation(feeds.images.shape[0]);
     return this.#evaluation.run(chosen(this.#evaluation, feeds), { state: this.#state });
   }
 
   /** Not every canvas of a data set gets a batch, and a session costs seconds and memory. */
   async #loadStep(canvas: CanvasSize): Promise<Session> {
     const { outputs } = writeStep(this.#setup, canvas).step.batch;
-    const session = await this.#engine.load(writeGraph('step', outputs, this.#engine, this.#frozen, true));
+    const session = await this.#engine.load(writeGraph('step', outputs, this.#engine, this.#frozen));
     this.#batches.set(canvasKey(canvas), session);
     return session;
   }
@@ -171,12 +176,22 @@ export class TrainingSession {
     return inputs;
   }
 
-  async #loadEvaluation(): Promise<Session> {
+  async #loadEvaluation(batch: number): Promise<Session> {
     const averaged = new Set(this.#step.averaged);
     const inputName = (name: string) => (averaged.has(name) ? stateName('average', name) : name);
-    const { outputs } = evaluationGraph(this.#setup.recipe, new Parameters({ training: false, inputName }));
-    return this.#engine.load(writeGraph('evaluation', { ...outputs }, this.#engine, this.#frozen, false));
+    const { outputs } = evaluationGraph(this.#setup.recipe, new Parameters({ training: false, inputName }), batch);
+    return this.#engine.load(writeGraph('evaluation', { ...outputs }, this.#engine, this.#frozen));
   }
+}
+
+/** @throws BoxwrightError `weights` if a saved tensor of the state does not fit. */
+function sameShape(name: string, saved: Tensor, expected: Tensor): Tensor {
+  if (typeText(saved) === typeText(expected)) return saved;
+  const advice = 'it is of another model or optimizer';
+  throw new BoxwrightError(
+    'weights',
+    `The checkpoint's state "${name}" is ${typeText(saved)}, this run needs ${typeText(expected)}: ${advice}.`,
+  );
 }
 
 /** The step's graph for pictures of one size. */
@@ -200,11 +215,8 @@ function writeGraph(
   outputs: Readonly<Record<string, Value>>,
   engine: Engine,
   frozen: Frozen,
-  training: boolean,
 ): Uint8Array {
-  // The fast forms are for steps; inference is what the runtime itself is best at.
-  const form = training ? 'fast' : 'reference';
-  const target = { provider: engine.provider, form, training } as const;
+  const target = { provider: engine.provider, form: 'fast' } as const;
   const { bytes, external } = writeLowered({ name, outputs, initializers: frozen }, target);
   if (external) {
     const advice = 'freeze fewer parameters or choose a smaller model';

@@ -11,6 +11,8 @@ export interface Progress {
   readonly batch: number;
   /** Batches of all epochs so far. */
   readonly step: number;
+  /** The last complete epoch is still to be judged. */
+  readonly evaluationDue?: boolean;
 }
 
 /** A detector's weights and what they mean. */

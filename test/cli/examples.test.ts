@@ -43,3 +43,10 @@ test('evaluate-anything gives what eval gives', options, async (t) => {
   const { stdout } = await example('evaluate-anything.mjs', truth, join(folder, 'found.jsonl'));
   assert.deepEqual(JSON.parse(stdout), JSON.parse(expected.stdout));
 });
+
+test('train-your-own learns', options, async () => {
+  const { stdout } = await example('train-your-own.mjs');
+  assert.equal(stdout.match(/^step \d+: loss \d\.\d+$/gm)?.length, 6);
+  const right = Number(/right: (\d+) of 1000/.exec(stdout)?.[1]);
+  assert.ok(right > 900, stdout); // two thirds by always saying no
+});

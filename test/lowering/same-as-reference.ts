@@ -55,7 +55,7 @@ export async function assertSameAsReference({
     feeds[name] = { dtype: 'float32', shape, data: values && name !== 'direction' ? data.map(values) : data };
   });
   const expected = await (await runner(outputs, referenceTarget)).run(feeds);
-  const target = { ...fastTarget, training: true };
+  const target = fastTarget;
   const found = forms
     ? await (await runner(lowerNamed(outputs, withReference(forms), target), referenceTarget)).run(feeds)
     : await (await runner(outputs, target)).run(feeds);
