@@ -37,12 +37,12 @@ const steps: readonly Case[] = [
   { name: 'R50, batch 2', bench: { ...r50, batch: 2 }, peer: [] },
 ];
 
-/** `which`: `inference`, `step` or `parts`, with a slash and a part of a case's name only that case; all by default. */
+/** `which`: `inference`, `step` or `parts`, with a slash and a case's name only that case; all by default. */
 export function benchCascade(rounds: number, which = ''): void {
   const absent = peerAbsent(script);
   if (absent) console.log(absent);
   const [kind, name = ''] = which.split('/');
-  const chosen = (cases: readonly Case[]) => cases.filter((own) => own.name.includes(name));
+  const chosen = (cases: readonly Case[]) => cases.filter((own) => name === '' || own.name === name);
   const benches: Readonly<Record<string, () => void>> = {
     inference: () => compare('inference', chosen(inferences), rounds, 3),
     step: () => compare('step', chosen(steps), rounds, 2),
@@ -86,6 +86,9 @@ function compare(mode: CascadeTask['mode'], cases: readonly Case[], rounds: numb
       ours.push(measure(task));
       const result = run && runPeer(run);
       if (result) theirs.push(result);
+      console.error(
+        `${mode} ${name}, round ${round + 1}: ${[ours, theirs].map((own) => own.at(-1)?.best.toFixed(0))} ms`,
+      );
     }
     const counted = run && runPeer({ ...run, repeats: 2, count: true });
     rows.push(...comparison(name, ours, operationsOf(mode, bench), theirs, counted));
