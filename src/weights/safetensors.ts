@@ -1,8 +1,8 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import { BoxwrightError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import { bytesOf, elementCount, viewArray } from '../graph/tensor.js';
 import { writeFileAtomically } from './atomic-file.js';
+import { type ByteSource, withFile } from './byte-source.js';
 import { widenBfloat16, widenFloat16 } from './half-precision.js';
 import {
   buildHeader,
@@ -32,24 +32,20 @@ export interface ReadOptions {
  *   (bytes expected and found are named).
  */
 export async function readSafetensors(path: string, options: ReadOptions = {}): Promise<Safetensors> {
-  const file = await open(path, 'r').catch((cause) => Promise.reject(readError(path, cause)));
-  try {
-    const { size } = await file.stat();
-    const first = await readBytes(file, 0, Math.min(8, size), path);
-    const length = headerLength(first, size, path);
-    const dataStart = 8 + length;
-    const header = parseHeader(await readBytes(file, 8, length, path), size - dataStart, path);
-    const tensors = new Map<string, Tensor>();
-    for (const entry of header.entries) {
-      const bytes = await readBytes(file, dataStart + entry.begin, entry.end - entry.begin, path);
-      tensors.set(entry.name, tensorOf(entry, bytes, options));
-    }
-    return { tensors, metadata: header.metadata };
-  } catch (cause) {
-    throw cause instanceof BoxwrightError ? cause : readError(path, cause);
-  } finally {
-    await file.close();
+  return withFile(path, (source) => readSafetensorsFrom(source, options));
+}
+
+/** As `readSafetensors`, from any source of bytes. */
+export async function readSafetensorsFrom(source: ByteSource, options: ReadOptions = {}): Promise<Safetensors> {
+  const { name: file, size } = source;
+  const dataStart = 8 + headerLength(await source.read(0, Math.min(8, size)), size, file);
+  const header = parseHeader(await source.read(8, dataStart - 8), size - dataStart, file);
+  const tensors = new Map<string, Tensor>();
+  for (const entry of header.entries) {
+    const bytes = await source.read(dataStart + entry.begin, entry.end - entry.begin);
+    tensors.set(entry.name, tensorOf(entry, bytes, options));
   }
+  return { tensors, metadata: header.metadata };
 }
 
 /**
@@ -104,26 +100,4 @@ function tensorOf({ stored, shape }: HeaderEntry, bytes: Uint8Array, { widen }: 
   if (stored === 'BF16') return { dtype: 'float32', shape, data: widenBfloat16(viewArray('float16', aligned)) };
   if (stored === 'F16' && widen) return { dtype: 'float32', shape, data: widenFloat16(viewArray('float16', aligned)) };
   return { dtype, shape, data: viewArray(dtype, aligned) };
-}
-
-async function readBytes(file: FileHandle, position: number, length: number, path: string): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  for (let at = 0; at < length; ) {
-    // One read takes at most 2 GiB.
-    const { bytesRead } = await file.read(bytes, at, Math.min(length - at, 2 ** 30), position + at);
-    if (bytesRead === 0) {
-      throw new BoxwrightError(
-        'weights',
-        `${path}: the file ended at byte ${position + at}, expected ${position + length}: it shrank while it was read`,
-      );
-    }
-    at += bytesRead;
-  }
-  return bytes;
-}
-
-function readError(path: string, cause: unknown): BoxwrightError {
-  const code = (cause as NodeJS.ErrnoException).code;
-  const reason = code === 'ENOENT' ? 'there is no such file' : (cause as Error).message;
-  return new BoxwrightError('io', `cannot read ${path}: ${reason}`, { cause });
 }

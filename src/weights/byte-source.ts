@@ -1,0 +1,65 @@
+import { open } from 'node:fs/promises';
+import { BoxwrightError } from '../errors.js';
+
+/** Bytes that are read piece by piece: a file on disk, or memory. Readers check lengths against `size` before they ask. */
+export interface ByteSource {
+  /** What errors call it. */
+  readonly name: string;
+  /** Bytes in all. */
+  readonly size: number;
+  /**
+   * Bytes `position` to `position + length`; of memory they are a view, of a file memory of their own.
+   * @throws BoxwrightError `weights` if they reach beyond the end; `io` if the file cannot be read.
+   */
+  read(position: number, length: number): Promise<Uint8Array>;
+}
+
+/** Opens a file for `use` and closes it behind it. */
+export async function withFile<T>(path: string, use: (source: ByteSource) => Promise<T>): Promise<T> {
+  const file = await open(path, 'r').catch((cause) => Promise.reject(readError(path, cause)));
+  try {
+    const { size } = await file.stat();
+    const read = async (position: number, length: number) => {
+      requireInside(path, size, position, length);
+      const bytes = new Uint8Array(length);
+      for (let at = 0; at < length; ) {
+        // One read takes at most 2 GiB.
+        const { bytesRead } = await file.read(bytes, at, Math.min(length - at, 2 ** 30), position + at);
+        if (bytesRead === 0) throw shrunk(path, position + at, position + length);
+        at += bytesRead;
+      }
+      return bytes;
+    };
+    return await use({ name: path, size, read });
+  } catch (cause) {
+    throw cause instanceof BoxwrightError ? cause : readError(path, cause);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Bytes in memory as a source. */
+export function memorySource(bytes: Uint8Array, name: string): ByteSource {
+  const read = async (position: number, length: number) => {
+    requireInside(name, bytes.byteLength, position, length);
+    return bytes.subarray(position, position + length);
+  };
+  return { name, size: bytes.byteLength, read };
+}
+
+function requireInside(name: string, size: number, position: number, length: number): void {
+  if (position >= 0 && length >= 0 && position + length <= size) return;
+  const problem = `bytes ${position} to ${position + length} are needed, the file has ${size}`;
+  throw new BoxwrightError('weights', `${name}: truncated: ${problem}. Download or copy it again.`);
+}
+
+function shrunk(path: string, found: number, expected: number): BoxwrightError {
+  const problem = `the file ended at byte ${found}, expected ${expected}: it shrank while it was read`;
+  return new BoxwrightError('weights', `${path}: ${problem}`);
+}
+
+function readError(path: string, cause: unknown): BoxwrightError {
+  const code = (cause as NodeJS.ErrnoException).code;
+  const reason = code === 'ENOENT' ? 'there is no such file' : (cause as Error).message;
+  return new BoxwrightError('io', `cannot read ${path}: ${reason}`, { cause });
+}

@@ -1,0 +1,62 @@
+import { BoxwrightError } from '../errors.js';
+import type { Tensor } from '../graph/tensor.js';
+import { type ByteSource, memorySource, withFile } from './byte-source.js';
+import { readSafetensorsFrom } from './safetensors.js';
+
+/** Formats of weights that boxwright reads. */
+export type WeightFormat = 'safetensors' | 'mindspore' | 'pytorch' | 'numpy-pickle' | 'caffe' | 'onnx';
+
+/** What a file of weights holds, whatever its format: tensors by the names that the file gives them. */
+export interface WeightFile {
+  readonly format: WeightFormat;
+  /** In the order of the file. */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  /** What the file says beside its tensors, as text. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** One format; a new one is one more entry of the table. */
+export interface WeightReader {
+  readonly format: WeightFormat;
+  /** How a person would call it, for messages. */
+  readonly description: string;
+  /** Whether a file is of this format, from its first bytes (up to 512) and its name; never from the name alone if the bytes say otherwise. */
+  recognises(first: Uint8Array, source: ByteSource): boolean;
+  /** @throws BoxwrightError `weights` naming the file, the tensor or byte, what was found and what was expected. */
+  read(source: ByteSource): Promise<WeightFile>;
+}
+
+const safetensorsReader: WeightReader = {
+  format: 'safetensors',
+  description: 'safetensors',
+  // Eight bytes of a length below 2^32, then a JSON object.
+  recognises: (first) => first[8] === 0x7b && first.subarray(4, 8).every((byte) => byte === 0),
+  async read(source) {
+    return { format: 'safetensors', ...(await readSafetensorsFrom(source, { widen: true })) };
+  },
+};
+
+/** Looked at in this order: formats with a magic number first. */
+const readers: readonly WeightReader[] = [safetensorsReader];
+
+/**
+ * Reads a file of weights of any known format. Nothing in it is executed, and sizes are checked before memory is taken.
+ *
+ * @throws BoxwrightError `weights` if no format fits (the message lists them) or the file is damaged; `io` if it cannot be read.
+ */
+export function readWeightFile(path: string): Promise<WeightFile> {
+  return withFile(path, readWeights);
+}
+
+/** As `readWeightFile`, from memory; `name` is what errors call it. */
+export function parseWeights(bytes: Uint8Array, name: string): Promise<WeightFile> {
+  return readWeights(memorySource(bytes, name));
+}
+
+async function readWeights(source: ByteSource): Promise<WeightFile> {
+  const first = await source.read(0, Math.min(source.size, 512));
+  const reader = readers.find((candidate) => candidate.recognises(first, source));
+  if (reader) return reader.read(source);
+  const known = readers.map(({ description }) => `\n  - ${description}`).join('');
+  throw new BoxwrightError('weights', `${source.name}: not a file of weights that boxwright reads. It reads:${known}`);
+}
