@@ -14,5 +14,24 @@ export {
   cocoRecallPoints,
 } from './coco-settings.js';
 export { type CocoSelection, type CocoTables, meanPrecision, meanRecall } from './coco-tables.js';
+export {
+  type ConfusionConvention,
+  ConfusionMatrix,
+  type ConfusionOptions,
+  type ConfusionResult,
+} from './confusion.js';
+export { type BoxRange, DetectionMatches, type MatchOptions } from './detection-matches.js';
 export { evaluateDetections, type FoundInPicture, truthOf } from './evaluate-model.js';
+export { type ClassLrp, type OptimalLrp, optimalLrp, suggestedThresholds } from './optimal-lrp.js';
 export type { BoxFormat, Detections, EvaluatedPicture, Truth } from './picture.js';
+export {
+  type CurveSummary,
+  type OperatingPoint,
+  operatingPoint,
+  type ScoreCurve,
+  type ScoreCurves,
+  scoreCurve,
+  scoreCurves,
+} from './score-curves.js';
+export { type TideError, TideEvaluator, type TideOptions, type TideResult } from './tide.js';
+export { type VocClass, VocEvaluator, type VocOptions, type VocResult } from './voc.js';

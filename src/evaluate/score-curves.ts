@@ -1,0 +1,133 @@
+import type { DetectionMatches } from './detection-matches.js';
+
+/** How a class fares when detections below a score are left out. */
+export interface OperatingPoint {
+  readonly threshold: number;
+  readonly precision: number;
+  readonly recall: number;
+  /** Harmonic mean of precision and recall. */
+  readonly f1: number;
+  readonly tp: number;
+  readonly fp: number;
+}
+
+/** True and false detections of at least each score that occurs, by falling score; `[length]` each. */
+export interface ScoreCurve {
+  /** Truths to be found. */
+  readonly positives: number;
+  readonly scores: Float64Array;
+  readonly tp: Float64Array;
+  readonly fp: Float64Array;
+}
+
+/** What is worth knowing of the curves of all classes. */
+export interface ScoreCurves {
+  readonly iouThreshold: number;
+  /** All classes together with one threshold; absent without truth or detections. */
+  readonly pooled?: CurveSummary;
+  /** Classes with truth and detections. */
+  readonly perClass: Readonly<Record<string, CurveSummary>>;
+}
+
+export interface CurveSummary {
+  readonly positives: number;
+  /** The threshold with the best F1. */
+  readonly best: OperatingPoint;
+  /** At the thresholds 0.05, 0.1 … 0.95. */
+  readonly points: readonly OperatingPoint[];
+}
+
+const thresholds = Array.from({ length: 19 }, (_, i) => (i + 1) / 20);
+
+/** Precision, recall and F1 over score at the first IoU threshold of `matches`, in its first range. */
+export function scoreCurves(matches: DetectionMatches): ScoreCurves {
+  const perClass: [string, CurveSummary][] = [];
+  for (const [k, name] of matches.classes.entries()) {
+    const summary = summariseCurve(scoreCurve(matches, k));
+    if (summary) perClass.push([name, summary]);
+  }
+  const pooled = summariseCurve(scoreCurve(matches));
+  return {
+    iouThreshold: matches.iouThresholds[0],
+    ...(pooled && { pooled }),
+    perClass: Object.fromEntries(perClass),
+  };
+}
+
+/**
+ * The curve of a class, or of all classes together, at the first IoU threshold and in the first range. Detections that
+ * count as neither true nor false are left out.
+ */
+export function scoreCurve(matches: DetectionMatches, classIndex?: number): ScoreCurve {
+  const classes = classIndex === undefined ? matches.byClass : [matches.byClass[classIndex]];
+  const total = classes.reduce((sum, { length }) => sum + length, 0);
+  const all = new Float64Array(total);
+  // Counts at the end of a run of equal scores do not depend on the order within it, so that plain sorting will do.
+  const right: number[] = [];
+  let length = 0;
+  let positives = 0;
+  for (const { length: own, ranges, scores, matched, ignored, positives: toFind } of classes) {
+    positives += toFind[0];
+    for (let place = 0; place < own; place++) {
+      if (ignored[place * ranges] & 1) continue;
+      all[length++] = scores[place];
+      if (matched[place * ranges] & 1) right.push(scores[place]);
+    }
+  }
+  const sorted = all.subarray(0, length).sort().reverse();
+  const found = Float64Array.from(right).sort().reverse();
+  const curve = {
+    scores: new Float64Array(length),
+    tp: new Float64Array(length),
+    fp: new Float64Array(length),
+  };
+  let points = 0;
+  let tp = 0;
+  for (let i = 0; i < length; i++) {
+    if (i + 1 < length && sorted[i + 1] === sorted[i]) continue;
+    while (tp < found.length && found[tp] >= sorted[i]) tp++;
+    curve.scores[points] = sorted[i];
+    curve.tp[points] = tp;
+    curve.fp[points++] = i + 1 - tp;
+  }
+  return {
+    positives,
+    scores: curve.scores.subarray(0, points),
+    tp: curve.tp.subarray(0, points),
+    fp: curve.fp.subarray(0, points),
+  };
+}
+
+/** The first threshold with the largest F1; undefined without truth or detections. */
+export function bestPoint(curve: ScoreCurve): OperatingPoint | undefined {
+  if (curve.positives === 0 || curve.scores.length === 0) return undefined;
+  let best = 0;
+  const f1 = (i: number) => (2 * curve.tp[i]) / (curve.tp[i] + curve.fp[i] + curve.positives);
+  for (let i = 1; i < curve.scores.length; i++) if (f1(i) > f1(best)) best = i;
+  return operatingPoint(curve, curve.scores[best]);
+}
+
+/** What detections of at least `threshold` give. Precision without any detection is 1: none is false. */
+export function operatingPoint({ positives, scores, tp, fp }: ScoreCurve, threshold: number): OperatingPoint {
+  let [low, high] = [0, scores.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (scores[middle] >= threshold) low = middle + 1;
+    else high = middle;
+  }
+  const [right, wrong] = low > 0 ? [tp[low - 1], fp[low - 1]] : [0, 0];
+  return {
+    threshold,
+    precision: right + wrong > 0 ? right / (right + wrong) : 1,
+    recall: positives > 0 ? right / positives : 0,
+    f1: right + wrong + positives > 0 ? (2 * right) / (right + wrong + positives) : 0,
+    tp: right,
+    fp: wrong,
+  };
+}
+
+function summariseCurve(curve: ScoreCurve): CurveSummary | undefined {
+  const best = bestPoint(curve);
+  if (!best) return undefined;
+  return { positives: curve.positives, best, points: thresholds.map((threshold) => operatingPoint(curve, threshold)) };
+}

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { cocoAreas, DetectionMatches, optimalLrp, suggestedThresholds } from '../../src/evaluate/index.js';
+import { type ClassLrp, classLrp } from '../../src/evaluate/optimal-lrp.js';
+import { needs } from '../shared.js';
+import { close } from './close.js';
+import { problemNames, readProblem } from './golden-problems.js';
+
+const columns = ['olrp', 'olrp_loc', 'olrp_fp', 'olrp_fn', 'lrp_opt_thr'] as const;
+
+interface Expected {
+  lrp: Record<(typeof columns)[number], (number | null)[]> & {
+    stats: Record<string, number>;
+    byArea: Record<(typeof columns)[number], (number | null)[][]>;
+  };
+}
+
+const valuesOf = (lrp: ClassLrp) => [lrp.oLRP, lrp.localisation, lrp.falsePositives, lrp.falseNegatives, lrp.threshold];
+
+describe('optimal LRP equals LRP-Error', needs('golden/metrics'), () => {
+  for (const name of problemNames()) {
+    test(name, () => {
+      const { classes, pictures, expected } = readProblem<Expected>(name);
+      const matches = new DetectionMatches({ classes, boxFormat: 'xywh', ranges: cocoAreas });
+      for (const picture of pictures) matches.addPicture(picture);
+      const found = optimalLrp(matches);
+      const { stats, byArea } = expected.lrp;
+      for (const [k, className] of classes.entries()) {
+        valuesOf(found.perClass[className]).forEach((value, c) => {
+          close(value, expected.lrp[columns[c]][k], 1e-12, `${className} ${columns[c]}`);
+        });
+        const order = matches.byClass[k].byScore(matches.pictureRanks());
+        for (const [a, { name: area }] of cocoAreas.entries()) {
+          valuesOf(classLrp(matches.byClass[k], order, a, 0.5)).forEach((value, c) => {
+            close(value, byArea[columns[c]][a][k], 1e-12, `${className} ${area} ${columns[c]}`);
+          });
+        }
+      }
+      const overall = [found.oLRP, found.localisation, found.falsePositives, found.falseNegatives];
+      const sizes = ['small', 'medium', 'large'].map((area) => found.byRange[area]);
+      for (const [i, stat] of ['oLRP', 'oLRPLoc', 'oLRPFP', 'oLRPFN', 'oLRPs', 'oLRPm', 'oLRPl'].entries()) {
+        close([...overall, ...sizes][i], stats[stat], 1e-12, stat);
+      }
+    });
+  }
+});
+
+describe('optimal LRP', () => {
+  const cat = { boxes: [0, 0, 10, 10], labels: [0] };
+
+  test('is 0 for perfect boxes and suggests the score that keeps them and drops the false ones', () => {
+    const matches = new DetectionMatches({ classes: ['cat', 'dog', 'owl'] });
+    matches.addPicture({
+      id: 1,
+      truth: { boxes: [0, 0, 10, 10, 0, 50, 10, 60], labels: [0, 2] },
+      detections: { boxes: [0, 0, 10, 10, 30, 30, 40, 40], labels: [0, 0], scores: [0.7, 0.4] },
+    });
+    const lrp = optimalLrp(matches);
+    assert.equal(lrp.perClass.cat.oLRP, 0);
+    assert.equal(lrp.perClass.dog.oLRP, -1, 'no truth');
+    assert.deepEqual(lrp.perClass.owl, {
+      oLRP: 1,
+      localisation: null,
+      falsePositives: null,
+      falseNegatives: 1,
+      threshold: null,
+    });
+    assert.deepEqual(suggestedThresholds(lrp), { cat: 0.7 });
+  });
+
+  test('weighs a badly placed box like the part of an error that it is', () => {
+    const matches = new DetectionMatches({ classes: ['cat'] });
+    // IoU 2/3: a third of a miss in [0.5, 1], which is 2/3.
+    matches.addPicture({ id: 1, truth: cat, detections: { boxes: [2, 0, 12, 10], labels: [0], scores: [0.9] } });
+    close(optimalLrp(matches).oLRP, 2 / 3, 1e-15, 'oLRP');
+  });
+});
