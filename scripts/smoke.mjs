@@ -16,11 +16,18 @@ import { BoxwrightError, Detector, exportOnnx, modelNames, version, type Picture
 import { train, type TrainEvent } from 'boxwright/train';
 import { CocoEvaluator, type CocoMetrics } from 'boxwright/evaluate';
 import { openDataset, type Dataset } from 'boxwright/data';
+import { cards, pull, type Card, type PullProgress } from 'boxwright/hub';
 import { conv2d, gradient, input, reduceMean, type Value } from 'boxwright/graph';
 import { Engine, writeLowered, type Session } from 'boxwright/engine';
 import { Parameters, conv, trainingStep, type TrainingStep } from 'boxwright/nn';
 
 const load: (source: string) => Promise<Detector> = Detector.load;
+const progress: PullProgress[] = [];
+const known: readonly Card[] = cards();
+const unknown: string = await pull('no_such_card', { onProgress: (step) => progress.push(step) }).then(({ path }) => path, (error: unknown) => {
+  if (!(error instanceof BoxwrightError)) throw error;
+  return error.code;
+});
 const found: PictureDetections[] = [];
 const events = (): AsyncGenerator<TrainEvent> => train({ model: modelNames[0], data: 'pictures' });
 const opened: Promise<Dataset> = openDataset('nowhere').catch((error: unknown) => {
@@ -39,7 +46,7 @@ const feed = (shape: number[], value: number) => ({ dtype: 'float32' as const, s
 const sums = await session.run({ x: feed([1, 1, 4, 4], 2), 'edges.weight': feed([1, 1, 3, 3], 1) });
 await engine.dispose();
 await opened;
-console.log(JSON.stringify({ version, functions: [load, events, exportOnnx, conv2d, gradient].every((f) => typeof f === 'function'), found, AP: metrics.AP, rank: x.rank, trained: step.trained.length, sums: [...sums.y.data].map(Number) }));
+console.log(JSON.stringify({ version, cards: known.length, unknown, functions: [load, events, exportOnnx, conv2d, gradient].every((f) => typeof f === 'function'), found, AP: metrics.AP, rank: x.rank, trained: step.trained.length, sums: [...sums.y.data].map(Number) }));
 `;
 
 try {
@@ -52,7 +59,7 @@ try {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   expectEqual('boxwright --version', run('npx', ['--no-install', 'boxwright', '--version']), version);
   const help = run('npx', ['--no-install', 'boxwright', '--help']);
-  for (const command of ['demo', 'train', 'eval', 'detect', 'export']) {
+  for (const command of ['demo', 'train', 'eval', 'detect', 'export', 'pull']) {
     if (!help.includes(`boxwright ${command}`)) throw new Error(`boxwright --help does not mention ${command}`);
   }
   writeFileSync(join(folder, 'check.ts'), check);
@@ -65,7 +72,7 @@ try {
   expectEqual(
     'what the exports give',
     JSON.stringify(said),
-    JSON.stringify({ version, functions: true, found: [], AP: -1, rank: 4, trained: 1, sums: [18, 18, 18, 18] }),
+    JSON.stringify({ version, cards: 2, unknown: 'model', functions: true, found: [], AP: -1, rank: 4, trained: 1, sums: [18, 18, 18, 18] }),
   );
   console.log(`The packed package works: ${filename}`);
 } finally {

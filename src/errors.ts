@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'model' // an unknown model or recipe
   | 'config' // settings that do not fit
   | 'io' // reading or writing files
+  | 'network' // a download that the server or the way to it does not let through
   | 'diverged' // a loss that is no longer finite
   | 'aborted'; // stopped by the caller
 

@@ -1,4 +1,5 @@
 import { command } from './command.js';
+import { megabytes } from './sizes.js';
 
 export const exportCommand = command({
   usage: 'export <model> <out>',
@@ -38,7 +39,3 @@ export const exportCommand = command({
     return 0;
   },
 });
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
-}

@@ -7,10 +7,18 @@ import { detectCommand } from './detect.js';
 import { evalCommand } from './eval.js';
 import { exportCommand } from './export.js';
 import { parseLine } from './parser.js';
+import { pullCommand } from './pull.js';
 import { Terminal } from './terminal.js';
 import { trainCommand } from './train.js';
 
-const commands: readonly AnyCommand[] = [demoCommand, trainCommand, evalCommand, detectCommand, exportCommand];
+const commands: readonly AnyCommand[] = [
+  demoCommand,
+  trainCommand,
+  evalCommand,
+  detectCommand,
+  exportCommand,
+  pullCommand,
+];
 
 const failed = 1;
 const wrongUsage = 2;

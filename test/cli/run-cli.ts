@@ -33,8 +33,16 @@ function collect(child: ChildProcessWithoutNullStreams): RunningCli {
 
 /** Runs `boxwright …` where no file may grow beyond so many KiB: writes fail half-way as on a full disk. Needs bash. */
 export async function runCliWithFullDisk(kibibytes: number, ...args: string[]): Promise<CliResult> {
+  return startCliWithFullDisk(kibibytes, args).result;
+}
+
+export function startCliWithFullDisk(
+  kibibytes: number,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): RunningCli {
   const script = `ulimit -f ${kibibytes} && exec "$0" "$@"`;
-  return collect(spawn('bash', ['-c', script, process.execPath, main, ...args])).result;
+  return collect(spawn('bash', ['-c', script, process.execPath, main, ...args], { env: { ...process.env, ...env } }));
 }
 
 export async function runCli(...args: string[]): Promise<CliResult> {
