@@ -72,7 +72,17 @@ try {
   expectEqual(
     'what the exports give',
     JSON.stringify(said),
-    JSON.stringify({ version, cards: 2, unknown: 'model', functions: true, found: [], AP: -1, rank: 4, trained: 1, sums: [18, 18, 18, 18] }),
+    JSON.stringify({
+      version,
+      cards: 2,
+      unknown: 'model',
+      functions: true,
+      found: [],
+      AP: -1,
+      rank: 4,
+      trained: 1,
+      sums: [18, 18, 18, 18],
+    }),
   );
   console.log(`The packed package works: ${filename}`);
 } finally {
