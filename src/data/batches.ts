@@ -282,7 +282,7 @@ export class BatchLoader {
     if (this.#broken.has(picture)) return;
     const file = this.#images[picture].name;
     const what = message.startsWith(`${file}: `) ? message.slice(file.length + 2) : message;
-    const problem: DataProblem = { file, what, action: 'replaced' };
+    const problem: DataProblem = { kind: 'broken picture', file, what, action: 'replaced' };
     this.#broken.set(picture, problem);
     onProblem?.(problem);
   }

@@ -1,4 +1,5 @@
 import { BoxwrightError } from '../errors.js';
+import { parseJson } from './json-file.js';
 
 /** COCO's own field names, as far as boxes need them. */
 export interface CocoImage {
@@ -21,6 +22,9 @@ export interface CocoAnnotation {
   readonly bbox?: unknown;
   readonly area?: number;
   readonly iscrowd?: number;
+  /** Pascal VOC's marks, as converters carry them along; COCO itself has none. */
+  readonly difficult?: number | boolean;
+  readonly truncated?: number | boolean;
 }
 
 export interface CocoFile {
@@ -34,13 +38,7 @@ export interface CocoFile {
  * `BoxwrightError('data')` naming the file and the entry; boxes are checked where they are read.
  */
 export function parseCoco(text: string, file: string): CocoFile {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (cause) {
-    const hint = /[:[,]\s*(NaN|-?Infinity)\b/.test(text) ? '; it holds NaN or Infinity, which JSON does not have' : '';
-    throw new BoxwrightError('data', `${file}: not valid JSON (${(cause as Error).message})${hint}`, { cause });
-  }
+  const parsed = parseJson(text, file);
   const lists = ['images', 'categories', 'annotations'] as const;
   for (const list of lists) {
     if (!Array.isArray((parsed as Record<string, unknown> | null)?.[list])) {

@@ -1,14 +1,13 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { BoxwrightError } from '../errors.js';
 import { classIndex, requireKnownClasses } from './classes.js';
 import { type CocoCategory, type CocoFile, mergeCategories, parseCoco } from './coco-json.js';
 import type { DataProblem, Dataset, DatasetImage, GroundTruth, PixelBox } from './dataset.js';
-import { annotatedBox, checkBox, checkSize } from './ground-truth.js';
+import { annotatedBox, checkBox, checkSize, type Findings, refuse, survive } from './ground-truth.js';
+import { asNumber, readText } from './json-file.js';
 import type { OpenOptions } from './layout.js';
 import { splitBySeed } from './parts.js';
-import { locatePictures, requirePictures } from './picture-files.js';
+import { locatePictures, refusePictures } from './picture-files.js';
 
 /** An annotation file and where its pictures may lie. */
 export interface CocoSource {
@@ -30,17 +29,20 @@ export async function readCoco(source: CocoSource, options: OpenOptions, split?:
     )),
   ]);
   const { classes, categoryIds, labels } = orderClasses(categories, options.classes, file);
-  const problems: DataProblem[] = [];
-  const objects = readObjects(coco, labels, file, problems);
-  const entries = split === undefined ? coco.images : splitBySeed(coco.images, split, options.seed ?? 0, file);
+  const findings: Findings = { problems: [], tolerant: options.tolerant ?? false };
+  const { objects, sized } = await readObjects(coco, labels, file, findings);
+  const listed = split === undefined ? coco.images : splitBySeed(coco.images, split, options.seed ?? 0, file);
   const folders = options.pictures ? [options.pictures] : existingFolders(source);
-  const names = entries.map((image) => image.file_name);
+  const names = listed.map((image) => image.file_name);
   const { folder, missing } = await locatePictures(names, folders);
-  requirePictures(file, missing, names.length, folders);
+  refusePictures(findings, file, missing, names.length, folders);
+  const absent = new Set(missing);
+  const entries = listed.filter(({ id, file_name }) => sized.has(id) && !absent.has(file_name));
   const images = entries.map((image): DatasetImage => {
     const { id, file_name, width, height } = image;
     return { id, path: join(folder, file_name), name: file_name, width, height, objects: objects.get(id) ?? [] };
   });
+  const { problems } = findings;
   const kept = split === undefined ? problems : problemsOf(problems, coco, new Set(entries.map(({ id }) => id)));
   const title = basename(source.root);
   return {
@@ -54,10 +56,7 @@ export async function readCoco(source: CocoSource, options: OpenOptions, split?:
 }
 
 async function readCocoFile(path: string): Promise<CocoFile> {
-  const text = await readFile(path, 'utf8').catch((cause: Error) => {
-    throw new BoxwrightError('io', `${path}: the annotations cannot be read (${cause.message})`, { cause });
-  });
-  return parseCoco(text, path);
+  return parseCoco(await readText(path), path);
 }
 
 /** Classes by ascending category id, or in the order asked for; `labels` maps a category id to its class. */
@@ -74,40 +73,59 @@ function orderClasses(categories: readonly CocoCategory[], wanted: readonly stri
   return { classes, categoryIds, labels };
 }
 
-/** Checked objects by image id. */
-function readObjects(coco: CocoFile, labels: ReadonlyMap<number, number>, file: string, problems: DataProblem[]) {
+/** Checked objects by image id, and the ids of images whose size is usable. */
+async function readObjects(
+  coco: CocoFile,
+  labels: ReadonlyMap<number, number>,
+  file: string,
+  findings: Findings,
+): Promise<{ objects: Map<number | string, GroundTruth[]>; sized: ReadonlySet<number | string> }> {
   const images = new Map(coco.images.map((image) => [image.id, image]));
-  for (const { file_name, width, height } of images.values()) checkSize(`${file}, image ${file_name}`, width, height);
+  const sized = new Set<number | string>();
+  for (const { id, file_name, width, height } of images.values()) {
+    const place = `${file}, image ${file_name}`;
+    if (await survive(findings, place, () => checkSize(place, width, height))) sized.add(id);
+  }
   const objects = new Map<number | string, GroundTruth[]>();
-  coco.annotations.forEach(({ image_id, category_id, bbox, iscrowd, area, id }, index) => {
-    const place = `${file}, annotation ${index} (id ${id})`;
-    const image = images.get(image_id);
-    if (!image) throw new BoxwrightError('data', `${place}: image_id ${image_id} is not among the file's images`);
+  for (const [index, annotation] of coco.annotations.entries()) {
+    const place = () => ({ file: `${file}, annotation ${index} (id ${annotation?.id})` });
+    const image = images.get(annotation?.image_id);
+    if (!image) {
+      const what = `image_id ${annotation?.image_id} is not among the file's images`;
+      refuse(findings, 'unusable', place(), what, 'correct or remove the annotation');
+      continue;
+    }
+    const { category_id, bbox, iscrowd, area, id, difficult, truncated } = annotation;
     const label = labels.get(category_id);
     if (label === undefined) {
       const known = [...labels.keys()].slice(0, 10).join(', ');
-      throw new BoxwrightError(
-        'data',
-        `${place}: category_id ${category_id} is not among the file's categories (${known}${labels.size > 10 ? ', …' : ''})`,
-      );
+      const list = `${known}${labels.size > 10 ? ', …' : ''}`;
+      const what = `category_id ${category_id} is not among the file's categories (${list})`;
+      refuse(findings, 'unknown class', place(), what, 'correct the id or list the category');
+      continue;
     }
+    if (!sized.has(image.id)) continue;
     const written = Array.isArray(bbox) && bbox.length === 4 ? bbox.map(asNumber) : Array(4).fill(Number.NaN);
     const [x, y, width, height] = written;
     const origin = { file: `${basename(file)}, image ${image.file_name}`, index, written };
     const edges: PixelBox = [x, y, x + width, y + height];
-    const box = checkBox(edges, image, origin, problems);
-    if (!box) return;
-    const object: GroundTruth = { box, ...annotatedBox(box, edges), label, crowd: Boolean(iscrowd), area, id };
-    const list = objects.get(image_id);
+    const box = checkBox(edges, image, origin, findings);
+    if (!box) continue;
+    const marks = { ...(difficult ? { difficult: true } : {}), ...(truncated ? { truncated: true } : {}) };
+    const object: GroundTruth = {
+      box,
+      ...annotatedBox(box, edges),
+      label,
+      ...marks,
+      crowd: Boolean(iscrowd),
+      area,
+      id,
+    };
+    const list = objects.get(image.id);
     if (list) list.push(object);
-    else objects.set(image_id, [object]);
-  });
-  return objects;
-}
-
-/** Anything but a number is refused as NaN is. */
-function asNumber(value: unknown): number {
-  return typeof value === 'number' ? value : Number.NaN;
+    else objects.set(image.id, [object]);
+  }
+  return { objects, sized };
 }
 
 function problemsOf(

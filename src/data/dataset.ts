@@ -35,26 +35,49 @@ export interface DatasetImage {
   readonly objects: readonly GroundTruth[];
 }
 
+/** What sort of oddity a problem is, for counting. */
+export type ProblemKind =
+  | 'no size' // a box of zero or negative width or height
+  | 'outside' // a box wholly outside its picture
+  | 'beyond' // a box that reaches beyond its picture
+  | 'not a number' // a coordinate that is none
+  | 'unknown class'
+  | 'unusable' // an annotation that cannot be understood
+  | 'missing picture'
+  | 'broken picture' // cannot be decoded
+  | 'other size' // a picture of another size than its annotation says
+  | 'duplicate box'
+  | 'duplicate picture'
+  | 'leak' // the same picture in two parts
+  | 'unused class';
+
 /** Something odd in the data that was survived; what could not be survived is a `BoxwrightError`. */
 export interface DataProblem {
+  readonly kind: ProblemKind;
   /** The annotation file or picture. */
   readonly file: string;
+  /** Line in the file, from 1. */
+  readonly line?: number;
   /** Where in the file: object or annotation index from 0. */
   readonly index?: number;
   /** What was found. */
   readonly what: string;
   /** What was done about it. */
-  readonly action: 'dropped' | 'clipped' | 'replaced';
+  readonly action: 'dropped' | 'clipped' | 'replaced' | 'kept';
 }
 
 /** Formats that `openDataset` reads. */
-export type DatasetFormat = 'coco' | 'voc';
+export const datasetFormats = ['coco', 'voc', 'yolo', 'darknet', 'labelme', 'createml', 'csv', 'text'] as const;
+
+export type DatasetFormat = (typeof datasetFormats)[number];
 
 /** Pictures with their labelled boxes. */
 export interface Dataset {
   /** Folder or file name and part, for titles and messages. */
   readonly name: string;
   readonly format: DatasetFormat;
+  /** How the format was recognised, and what else was taken from where, for people. */
+  readonly note?: string;
   /** Class names; the order is the same for every part of a data set. */
   readonly classes: readonly string[];
   /** COCO's category id of every class. */
@@ -64,6 +87,12 @@ export interface Dataset {
 }
 
 /** A problem as one line for people. */
-export function describeProblem({ file, index, what, action }: DataProblem): string {
-  return `${file}${index === undefined ? '' : `, object ${index}`}: ${what} (${action})`;
+export function describeProblem({ file, line, index, what, action }: DataProblem): string {
+  return `${placeOf({ file, line, index })}: ${what}${action === 'kept' ? '' : ` (${action})`}`;
+}
+
+/** A place in a file as messages name it. */
+export function placeOf({ file, line, index }: Pick<DataProblem, 'file' | 'line' | 'index'>): string {
+  if (line !== undefined) return `${file}, line ${line}`;
+  return index === undefined ? file : `${file}, object ${index}`;
 }

@@ -1,12 +1,48 @@
 import { BoxwrightError } from '../errors.js';
-import type { DataProblem, PixelBox } from './dataset.js';
+import { type DataProblem, type PixelBox, type ProblemKind, placeOf } from './dataset.js';
 
 /** Where a box was read, for messages. */
 export interface BoxOrigin {
   readonly file: string;
-  readonly index: number;
+  readonly line?: number;
+  readonly index?: number;
   /** The numbers as the file has them, where they differ from the box. */
   readonly written?: readonly number[];
+}
+
+/** Gathers what is odd while a data set is read. */
+export interface Findings {
+  readonly problems: DataProblem[];
+  /** Whether what makes an object or a picture unusable is a problem like others instead of an error. */
+  readonly tolerant: boolean;
+}
+
+/**
+ * Tells of an object or picture that cannot be used: an error, or where findings are tolerant a problem, and the thing is
+ * left out. `advice` says what to do about it.
+ */
+export function refuse(
+  findings: Findings,
+  kind: ProblemKind,
+  { file, line, index }: BoxOrigin,
+  what: string,
+  advice: string,
+): undefined {
+  if (!findings.tolerant) throw new BoxwrightError('data', `${placeOf({ file, line, index })}: ${what}; ${advice}`);
+  findings.problems.push({ kind, file, line, index, what, action: 'dropped' });
+  return undefined;
+}
+
+/** Runs what reads one file or picture; in tolerant findings a `data` error of it is a problem of that file. */
+export async function survive<T>(findings: Findings, file: string, read: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!findings.tolerant || !(error instanceof BoxwrightError) || error.code !== 'data') throw error;
+    const what = error.message.startsWith(`${file}: `) ? error.message.slice(file.length + 2) : error.message;
+    findings.problems.push({ kind: 'unusable', file, what, action: 'dropped' });
+    return undefined;
+  }
 }
 
 /** Pixels by which a box may reach beyond its picture because the file's numbers are rounded, without a word about it. */
@@ -14,39 +50,41 @@ const ROUNDING = 0.01;
 
 /**
  * A box that can be trained on, or undefined if it has to be left out. A box of no area or wholly outside the picture is
- * dropped, one partly outside is clipped; both are added to `problems`. Throws `BoxwrightError('data')` for coordinates
- * that are not finite numbers.
+ * dropped, one partly outside is clipped; both are added to the problems. Coordinates that are not finite numbers are
+ * refused.
  */
 export function checkBox(
   box: readonly number[],
   picture: { readonly width: number; readonly height: number },
-  { file, index, written = box }: BoxOrigin,
-  problems: DataProblem[],
+  origin: BoxOrigin,
+  findings: Findings,
 ): PixelBox | undefined {
+  const { file, line, index, written = box } = origin;
   if (box.length !== 4 || !box.every(Number.isFinite)) {
-    throw new BoxwrightError(
-      'data',
-      `${file}, object ${index}: its box is [${written.join(', ')}], but four finite numbers are needed; correct or remove the object`,
-    );
+    const what = `its box is [${written.join(', ')}], but four finite numbers are needed`;
+    return refuse(findings, 'not a number', origin, what, 'correct or remove the object');
   }
   const [x1, y1, x2, y2] = box as PixelBox;
   const { width, height } = picture;
-  const drop = (what: string) => {
-    problems.push({ file, index, what, action: 'dropped' });
+  const note = (kind: ProblemKind, what: string, action: DataProblem['action']) => {
+    const where = { file, ...(line === undefined ? {} : { line }), ...(index === undefined ? {} : { index }) };
+    findings.problems.push({ kind, ...where, what: `box [${written.join(', ')}] ${what}`, action });
     return undefined;
   };
+  const size = `the picture of ${width}×${height} pixels`;
   if (x2 <= x1 || y2 <= y1) {
-    return drop(`box [${written.join(', ')}] has zero or negative size (${x2 - x1}×${y2 - y1} pixels)`);
+    return note('no size', `has zero or negative size (${short(x2 - x1)}×${short(y2 - y1)} pixels)`, 'dropped');
   }
-  if (x1 >= width || y1 >= height || x2 <= 0 || y2 <= 0) {
-    return drop(`box [${written.join(', ')}] lies outside the picture of ${width}×${height} pixels`);
-  }
+  if (x1 >= width || y1 >= height || x2 <= 0 || y2 <= 0) return note('outside', `lies outside ${size}`, 'dropped');
   const clipped: PixelBox = [Math.max(x1, 0), Math.max(y1, 0), Math.min(x2, width), Math.min(y2, height)];
-  if (clipped.some((side, i) => Math.abs(side - box[i]) > ROUNDING)) {
-    const what = `box [${written.join(', ')}] reaches beyond the picture of ${width}×${height} pixels`;
-    problems.push({ file, index, what, action: 'clipped' });
-  }
+  if (clipped.some((side, i) => Math.abs(side - box[i]) > ROUNDING))
+    note('beyond', `reaches beyond ${size}`, 'clipped');
   return clipped;
+}
+
+/** At most three decimals, as what was computed has more than was written. */
+function short(value: number): number {
+  return Math.round(value * 1000) / 1000;
 }
 
 /** `annotated` of an object whose box was clipped from `edges`; nothing for one that was taken as it is. */

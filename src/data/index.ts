@@ -21,10 +21,18 @@ export {
 } from './augment/recipe.js';
 export type { Batch, BatchArrays } from './batch.js';
 export { BatchLoader, type BatchLoaderOptions } from './batches.js';
-export type { DataProblem, Dataset, DatasetFormat, DatasetImage, GroundTruth, PixelBox } from './dataset.js';
-export { describeProblem } from './dataset.js';
+export type {
+  DataProblem,
+  Dataset,
+  DatasetFormat,
+  DatasetImage,
+  GroundTruth,
+  PixelBox,
+  ProblemKind,
+} from './dataset.js';
+export { datasetFormats, describeProblem } from './dataset.js';
 export { decodePicture, type ExpectedPicture, type Picture } from './decode.js';
 export type { OpenOptions } from './layout.js';
 export type { Inclusion } from './learnable.js';
-export { openDataset } from './open.js';
+export { findDataset, openDataset, type RecognisedDataset } from './open.js';
 export { type PixelRegion, resizeBytes } from './resize.js';

@@ -66,3 +66,39 @@ export function splitBySeed<T>(items: readonly T[], asked: string, seed: number,
   const chosen = (isVal ? order.slice(trainCount) : order.slice(0, trainCount)).sort();
   return Array.from(chosen, (i) => items[i]);
 }
+
+/** Which of a data set's own parts to read: their names, and the part to be split off what they hold, if any. */
+export interface ChosenParts {
+  readonly names: readonly string[];
+  readonly split?: string;
+}
+
+/** Name of what is one whole, without parts. */
+export const WHOLE = '';
+
+/**
+ * The parts that an option means: without it all of them, `trainval` also where there are `train` and `val`. A data set
+ * of one whole is split by the seed.
+ *
+ * @throws BoxwrightError `data` if there is no such part.
+ */
+export function chooseParts(parts: readonly string[], asked: string | undefined, place: string): ChosenParts {
+  if (asked === undefined) return { names: parts };
+  if (parts.length === 1 && parts[0] === WHOLE) return { names: parts, split: asked };
+  const found = findPart(parts, asked, place);
+  if (found !== undefined) return { names: [found] };
+  if (asked === 'trainval') {
+    const both = ['train', 'val'].flatMap((name) => findPart(parts, name, place) ?? []);
+    if (both.length === 2) return { names: both };
+  }
+  throw noSuchPart(
+    asked,
+    parts.filter((part) => part !== WHOLE),
+    place,
+  );
+}
+
+/** Folders and files that are parts by their names: `train`, `val`, `valid`, `validation`, `test`, also with a year. */
+export function isPartName(name: string): boolean {
+  return /^(train|val|valid|validation|test)([_-]?\d{4})?$/i.test(name);
+}

@@ -1,18 +1,18 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { BoxwrightError } from '../errors.js';
 import { classIndex, requireKnownClasses } from './classes.js';
-import type { DataProblem, Dataset, DatasetImage, GroundTruth } from './dataset.js';
+import type { Dataset, DatasetImage, GroundTruth } from './dataset.js';
 import { pictureSize } from './decode.js';
-import { annotatedBox, checkBox, checkSize } from './ground-truth.js';
+import { annotatedBox, checkBox, checkSize, type Findings, refuse, survive } from './ground-truth.js';
+import { readText } from './json-file.js';
 import type { DatasetLayout, OpenOptions } from './layout.js';
 import { findPart, noSuchPart, splitBySeed } from './parts.js';
-import { isPictureName, listFolder, picturesByStem, requirePictures, undecodable } from './picture-files.js';
+import { isPictureName, listFolder, picturesByStem, refusePictures, undecodable } from './picture-files.js';
 import { parseVocXml, type VocAnnotation } from './voc-xml.js';
 
 /** A folder with Pascal VOC annotations. */
-interface VocFolders {
+export interface VocFolders {
   readonly root: string;
   readonly annotations: string;
   readonly pictures: string;
@@ -20,63 +20,80 @@ interface VocFolders {
 
 /** Pascal VOC's own folders: `Annotations/`, `JPEGImages/` and lists of parts in `ImageSets/Main/`. */
 export const vocLayout: DatasetLayout = {
+  format: 'voc',
   description: 'Pascal VOC: Annotations/*.xml with JPEGImages/ or images/, parts listed in ImageSets/Main/*.txt',
   async find(root) {
-    const annotations = join(root, 'Annotations');
-    if (!(await listFolder(annotations)).some(isXml)) return undefined;
-    const pictures = ['JPEGImages', 'images', 'Images']
-      .map((name) => join(root, name))
-      .find((folder) => existsSync(folder));
-    const folders = { root, annotations, pictures: pictures ?? annotations };
-    return { read: (options) => readVoc(folders, options) };
+    const folders = await findVocFolders(root);
+    if (!folders) return undefined;
+    const parts = await listParts(root);
+    const lists = parts.length > 0 ? `${parts.length} lists in ImageSets/Main` : 'no lists of parts';
+    return { note: `Annotations/*.xml, ${lists}`, parts, read: (options) => readVoc(folders, options) };
   },
 };
 
 /** Pascal VOC files beside their pictures in one folder, as many labelling tools write them. */
 export const vocFlatLayout: DatasetLayout = {
+  format: 'voc',
   description: 'Pascal VOC xml files beside their pictures',
   async find(root) {
     if (!(await listFolder(root)).some(isXml)) return undefined;
-    return { read: (options) => readVoc({ root, annotations: root, pictures: root }, options) };
+    const folders = { root, annotations: root, pictures: root };
+    return { note: 'xml files beside pictures', parts: [], read: (options) => readVoc(folders, options) };
   },
 };
+
+/** The folders of a data set in Pascal VOC's own layout, if there is one. */
+export async function findVocFolders(root: string): Promise<VocFolders | undefined> {
+  const annotations = join(root, 'Annotations');
+  if (!(await listFolder(annotations)).some(isXml)) return undefined;
+  const pictures = ['JPEGImages', 'images', 'Images']
+    .map((name) => join(root, name))
+    .find((folder) => existsSync(folder));
+  return { root, annotations, pictures: pictures ?? annotations };
+}
+
+/** Names of the lists in `ImageSets/Main/`. */
+export async function listParts(root: string): Promise<string[]> {
+  const names = await listFolder(join(root, 'ImageSets', 'Main'));
+  return names.filter((name) => name.endsWith('.txt')).map((name) => name.slice(0, -'.txt'.length));
+}
 
 function isXml(name: string): boolean {
   return name.endsWith('.xml');
 }
 
 /** Reads every annotation, since the class list must not depend on the part, then keeps the part's pictures. */
-async function readVoc(folders: VocFolders, options: OpenOptions): Promise<Dataset> {
+export async function readVoc(folders: VocFolders, options: OpenOptions): Promise<Dataset> {
   const { root } = folders;
+  const findings: Findings = { problems: [], tolerant: options.tolerant ?? false };
   const stems = (await listFolder(folders.annotations)).filter(isXml).map((name) => name.slice(0, -'.xml'.length));
   const annotations = new Map<string, VocAnnotation>();
-  for (const stem of stems) annotations.set(stem, await readAnnotation(folders, stem));
+  for (const stem of stems) {
+    const path = join(folders.annotations, `${stem}.xml`);
+    const annotation = await survive(findings, path, async () => parseVocXml(await readText(path), path));
+    if (annotation) annotations.set(stem, annotation);
+  }
   const found = [
     ...new Set([...annotations.values()].flatMap(({ objects }) => objects.map(({ name }) => name))),
   ].sort();
   const classes = options.classes ?? found;
   requireKnownClasses(found, classes, root);
   const labels = classIndex(classes, root);
-  const chosen = await chooseStems(folders, stems, options);
-  const paths = await findPictures({ ...folders, pictures: options.pictures ?? folders.pictures }, annotations, chosen);
-  const problems: DataProblem[] = [];
+  const chosen = (await chooseStems(folders, stems, options, findings)).filter((stem) => annotations.has(stem));
+  const places = { ...folders, pictures: options.pictures ?? folders.pictures };
+  const paths = await findPictures(places, annotations, chosen, findings);
   const images: DatasetImage[] = [];
   for (const stem of chosen) {
+    const path = paths.get(stem);
+    if (path === undefined) continue;
     const annotation = annotations.get(stem) as VocAnnotation;
-    images.push(
-      await readImage(stem, annotation, paths.get(stem) as string, labels, options.firstPixel ?? 1, problems),
+    const image = await survive(findings, `${stem}.xml`, () =>
+      readImage(stem, annotation, path, labels, options.firstPixel ?? 1, findings),
     );
+    if (image) images.push(image);
   }
   const name = options.part ? `${basename(root)} ${options.part}` : basename(root);
-  return { name, format: 'voc', classes, images, problems };
-}
-
-async function readAnnotation({ annotations }: VocFolders, stem: string): Promise<VocAnnotation> {
-  const path = join(annotations, `${stem}.xml`);
-  const text = await readFile(path, 'utf8').catch((cause: Error) => {
-    throw new BoxwrightError('io', `${path}: the annotation cannot be read (${cause.message})`, { cause });
-  });
-  return parseVocXml(text, path);
+  return { name, format: 'voc', classes, images, problems: findings.problems };
 }
 
 /** Names without extension of the pictures of a part, in the order of its list. */
@@ -84,31 +101,28 @@ async function chooseStems(
   { root }: VocFolders,
   stems: readonly string[],
   options: OpenOptions,
+  findings: Findings,
 ): Promise<readonly string[]> {
   const { part, seed = 0 } = options;
   if (part === undefined) return stems;
-  const lists = join(root, 'ImageSets', 'Main');
-  const parts = (await listFolder(lists))
-    .filter((name) => name.endsWith('.txt'))
-    .map((name) => name.slice(0, -'.txt'.length));
+  const parts = await listParts(root);
   if (parts.length === 0) return splitBySeed(stems, part, seed, root);
   const found = findPart(parts, part, root);
   if (found === undefined) throw noSuchPart(part, parts, root);
-  return readList(join(lists, `${found}.txt`), new Set(stems));
+  return readList(join(root, 'ImageSets', 'Main', `${found}.txt`), new Set(stems), findings);
 }
 
-async function readList(path: string, stems: ReadonlySet<string>): Promise<string[]> {
+async function readList(path: string, stems: ReadonlySet<string>, findings: Findings): Promise<string[]> {
   const chosen: string[] = [];
-  const lines = (await readFile(path, 'utf8')).split(/\r?\n/);
+  const lines = (await readText(path, 'the list')).split(/\r?\n/);
   lines.forEach((line, i) => {
     // Lists of one class add 1, 0 or -1 behind the name.
     const stem = line.trim().replace(/\s+(-1|0|1)$/, '');
     if (stem === '') return;
     if (!stems.has(stem)) {
-      throw new BoxwrightError(
-        'data',
-        `${path}, line ${i + 1}: '${stem}' has no annotation Annotations/${stem}.xml; add it or remove the line`,
-      );
+      const what = `'${stem}' has no annotation Annotations/${stem}.xml`;
+      refuse(findings, 'unusable', { file: path, line: i + 1 }, what, 'add it or remove the line');
+      return;
     }
     chosen.push(stem);
   });
@@ -121,6 +135,7 @@ async function findPictures(
   { root, pictures }: VocFolders,
   annotations: ReadonlyMap<string, VocAnnotation>,
   chosen: readonly string[],
+  findings: Findings,
 ): Promise<Map<string, string>> {
   const byStem = await picturesByStem(pictures);
   const names = new Set(await listFolder(pictures));
@@ -133,7 +148,7 @@ async function findPictures(
     else if (!isPictureName(name)) throw undecodable(join(pictures, name));
     else paths.set(stem, join(pictures, name));
   }
-  requirePictures(root, missing, chosen.length, [pictures]);
+  refusePictures(findings, root, missing, chosen.length, [pictures]);
   return paths;
 }
 
@@ -143,7 +158,7 @@ async function readImage(
   path: string,
   labels: ReadonlyMap<string, number>,
   firstPixel: number,
-  problems: DataProblem[],
+  findings: Findings,
 ): Promise<DatasetImage> {
   const file = `${stem}.xml`;
   const size = annotation.size
@@ -152,7 +167,7 @@ async function readImage(
   const objects: GroundTruth[] = [];
   annotation.objects.forEach(({ name, box, difficult, truncated }, index) => {
     const shifted = box.map((coordinate) => coordinate - firstPixel);
-    const checked = checkBox(shifted, size, { file, index, written: box }, problems);
+    const checked = checkBox(shifted, size, { file, index, written: box }, findings);
     if (!checked) return;
     const label = labels.get(name) as number;
     objects.push({ box: checked, ...annotatedBox(checked, shifted), label, difficult, truncated });
