@@ -2,7 +2,8 @@
 // ../shared/golden/hashfill.py.
 import { elementCount } from '../src/graph/tensor.js';
 
-function fnv1a32(text: string): number {
+/** The number of a name. */
+export function fnv1a32(text: string): number {
   let hash = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
   return hash >>> 0;
@@ -12,13 +13,16 @@ function fnv1a32(text: string): number {
 export function u32(name: string, count: number): Uint32Array {
   const start = fnv1a32(name);
   const values = new Uint32Array(count);
-  for (let i = 0; i < count; i++) {
-    let x = (start + Math.imul(i, 0x9e3779b9)) >>> 0;
-    x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
-    x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
-    values[i] = x ^ (x >>> 16);
-  }
+  for (let i = 0; i < count; i++) values[i] = hashOf(start, i);
   return values;
+}
+
+/** Number i of the name that has this hash. */
+export function hashOf(start: number, i: number): number {
+  let x = (start + Math.imul(i, 0x9e3779b9)) >>> 0;
+  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
+  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+  return (x ^ (x >>> 16)) >>> 0;
 }
 
 /** Numbers in [-1, 1), in float64. */

@@ -17,7 +17,7 @@ export interface CocoOptions {
   readonly iouThresholds?: readonly number[];
   /** How many detections of a picture and class count, best first; default 1, 10, 100. */
   readonly maxDetections?: readonly number[];
-  /** The first range must be the one that overall figures are taken from; default all, small, medium, large. */
+  /** At most 32; the first must be the one that overall figures are taken from. Default all, small, medium, large. */
   readonly areas?: readonly AreaRange[];
   /** Match without regard to class: how well objects are found, whatever they are taken for. Default false. */
   readonly agnostic?: boolean;
@@ -51,13 +51,13 @@ export function cocoSettings(options: CocoOptions): CocoSettings {
     agnostic: options.agnostic ?? false,
   };
   const { classes, iouThresholds, maxDetections, areas } = settings;
-  const repeated = classes.find((name, i) => classes.indexOf(name) !== i);
-  if (repeated !== undefined)
+  const repeated = new Set(classes).size < classes.length && classes.find((name, i) => classes.indexOf(name) !== i);
+  if (typeof repeated === 'string')
     throw config(`class ${JSON.stringify(repeated)} is listed twice: class names must differ`);
   if (classes.length === 0) throw config('there is no class to evaluate: give at least one name');
   expect('iouThresholds', iouThresholds, 'one to 32 numbers above 0 and at most 1', (t) => t > 0 && t <= 1, 32);
   expect('maxDetections', maxDetections, 'whole numbers from 1', (m) => Number.isInteger(m) && m >= 1);
-  expect('areas', areas, 'ranges with from at most to', ({ from, to }) => from <= to);
+  expect('areas', areas, 'one to 32 ranges with from at most to', ({ from, to }) => from <= to, 32);
   return settings;
 }
 

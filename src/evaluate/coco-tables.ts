@@ -1,7 +1,10 @@
-import { type CocoSettings, cocoRecallPoints } from './coco-settings.js';
-import type { ClassOutcomes } from './outcomes.js';
-import { interpolatePrecision, rankOutcomes } from './precision-recall.js';
-import { sortByFallingScore } from './stable-order.js';
+import { ClassMatcher } from './class-matcher.js';
+import { type ClassOrder, largestClass, orderByClass } from './class-order.js';
+import { ClassRanking } from './class-ranking.js';
+import { type CocoOptions, type CocoSettings, cocoRecallPoints, cocoSettings } from './coco-settings.js';
+import type { EvaluationData } from './evaluation-data.js';
+import { allBits } from './matching.js';
+import { PrecisionCurve, positivesAtRecall } from './precision-recall.js';
 
 /**
  * Everything that COCO's figures are means of. Axes: T IoU thresholds, R 101 recall points, K classes (one if agnostic),
@@ -19,6 +22,9 @@ export interface CocoTables {
   readonly recall: Float64Array;
 }
 
+/** COCO's options, less what the data say themselves. */
+export type TableOptions = Omit<CocoOptions, 'classes' | 'boxFormat'>;
+
 /** What to average over; left out: the first area range, the largest number of detections, all thresholds and classes. */
 export interface CocoSelection {
   readonly iouThreshold?: number;
@@ -27,31 +33,17 @@ export interface CocoSelection {
   readonly classIndex?: number;
 }
 
-/** Fills the tables from each class's outcomes; `rankOf` is the rank of each picture by its id. */
-export function accumulate(
-  outcomes: readonly ClassOutcomes[],
-  rankOf: Uint32Array,
-  settings: CocoSettings,
-): CocoTables {
-  const { iouThresholds, areas, maxDetections } = settings;
-  const cells = outcomes.length * areas.length * maxDetections.length;
-  const points = iouThresholds.length * cocoRecallPoints.length;
-  const tables: CocoTables = {
-    settings,
-    recallPoints: cocoRecallPoints,
-    classCount: outcomes.length,
-    precision: new Float64Array(points * cells).fill(-1),
-    scores: new Float64Array(points * cells).fill(-1),
-    recall: new Float64Array(iouThresholds.length * cells).fill(-1),
-  };
-  for (let k = 0; k < outcomes.length; k++) {
-    const order = outcomes[k].inOrderOf(rankOf);
-    sortByFallingScore(order, outcomes[k].scores, new Uint32Array(order.length));
-    for (let a = 0; a < areas.length; a++) {
-      if (outcomes[k].positives[a] === 0) continue;
-      for (let m = 0; m < maxDetections.length; m++) fillCell(tables, outcomes[k], order, k, a, m);
-    }
-  }
+/**
+ * COCO's tables of a whole data set in memory.
+ *
+ * @throws BoxwrightError `config` for options that cannot be met.
+ */
+export function cocoTables(data: EvaluationData, options: TableOptions = {}): CocoTables {
+  const settings = cocoSettings({ ...options, classes: data.classes, boxFormat: data.boxFormat });
+  const order = orderByClass(data, settings.agnostic);
+  const tables = emptyTables(settings, order.classes);
+  const filler = new TableFiller(data, order, tables);
+  for (let k = 0; k < order.classes; k++) filler.fill(k);
   return tables;
 }
 
@@ -65,34 +57,90 @@ export function meanRecall(tables: CocoTables, selection: CocoSelection = {}): n
   return meanOf(tables, tables.recall, 1, selection);
 }
 
-function fillCell(
-  tables: CocoTables,
-  outcomes: ClassOutcomes,
-  order: Uint32Array,
-  k: number,
-  a: number,
-  m: number,
-): void {
-  const { iouThresholds, areas, maxDetections } = tables.settings;
-  const cells = tables.classCount * areas.length * maxDetections.length;
-  const cell = (k * areas.length + a) * maxDetections.length + m;
-  const points = tables.recallPoints.length;
-  const curve = { precision: new Float64Array(points), scores: new Float64Array(points), recall: 0 };
-  const ranked = rankOutcomes(outcomes, order, a, maxDetections[m], allBits(iouThresholds.length));
-  for (let t = 0; t < iouThresholds.length; t++) {
-    interpolatePrecision(ranked, 1 << t, outcomes.positives[a], tables.recallPoints, curve);
-    tables.recall[t * cells + cell] = curve.recall;
-    for (let r = 0; r < points; r++) {
-      const at = (t * points + r) * cells + cell;
-      tables.precision[at] = curve.precision[r];
-      tables.scores[at] = curve.scores[r];
-    }
-  }
+function emptyTables(settings: CocoSettings, classCount: number): CocoTables {
+  const { iouThresholds, areas, maxDetections } = settings;
+  const cells = classCount * areas.length * maxDetections.length;
+  const points = iouThresholds.length * cocoRecallPoints.length;
+  return {
+    settings,
+    recallPoints: cocoRecallPoints,
+    classCount,
+    precision: new Float64Array(points * cells).fill(-1),
+    scores: new Float64Array(points * cells).fill(-1),
+    recall: new Float64Array(iouThresholds.length * cells).fill(-1),
+  };
 }
 
-/** A mask with the lowest `count` bits set, of at most 32. */
-export function allBits(count: number): number {
-  return count === 32 ? 0xffffffff : 2 ** count - 1;
+/** Fills tables class by class, each in the same memory. */
+class TableFiller {
+  readonly #data: EvaluationData;
+  readonly #order: ClassOrder;
+  readonly #tables: CocoTables;
+  readonly #ranking: ClassRanking;
+  readonly #matcher: ClassMatcher;
+  readonly #curve: PrecisionCurve;
+
+  constructor(data: EvaluationData, order: ClassOrder, tables: CocoTables) {
+    const { iouThresholds, areas, maxDetections } = tables.settings;
+    const capacity = largestClass(order);
+    const rules = { iouThresholds, areas, maxDetections: maxDetections.at(-1)! };
+    [this.#data, this.#order, this.#tables] = [data, order, tables];
+    this.#ranking = new ClassRanking(capacity);
+    this.#matcher = new ClassMatcher(data, rules, capacity);
+    this.#curve = new PrecisionCurve(capacity);
+  }
+
+  fill(k: number): void {
+    this.#ranking.rank(this.#data, this.#order, k);
+    this.#matcher.match(this.#order, k, this.#ranking);
+    const { areas, maxDetections } = this.#tables.settings;
+    for (let a = 0; a < areas.length; a++) {
+      if (this.#matcher.positives[a] === 0) continue;
+      const needed = positivesAtRecall(this.#tables.recallPoints, this.#matcher.positives[a]);
+      for (let m = 0; m < maxDetections.length; m++) {
+        const cell = (k * areas.length + a) * maxDetections.length + m;
+        // Where no picture has more detections than a lower limit allows, a higher one changes nothing.
+        if (m > 0 && this.#ranking.most <= maxDetections[m - 1]) this.#copyCell(cell - 1, cell);
+        else this.#fillCell(cell, a, maxDetections[m], needed);
+      }
+    }
+  }
+
+  #fillCell(cell: number, a: number, maxDetections: number, needed: Uint32Array): void {
+    const { precision, scores, recall, recallPoints, settings } = this.#tables;
+    const cells = this.#cells();
+    const thresholds = settings.iouThresholds.length;
+    const curve = this.#curve;
+    curve.select(this.#ranking, this.#matcher, a, maxDetections, allBits(thresholds));
+    for (let t = 0; t < thresholds; t++) {
+      curve.at(t);
+      const { found } = curve;
+      recall[t * cells + cell] = found / this.#matcher.positives[a];
+      let at = t * needed.length * cells + cell;
+      for (let r = 0; r < needed.length; r++) {
+        const reached = needed[r] < found;
+        precision[at] = reached ? curve.precision[needed[r]] : 0;
+        // Recall 0 is reached by the first detection, whatever became of it.
+        scores[at] = recallPoints[r] <= 0 ? curve.firstScore : reached ? curve.scores[needed[r]] : 0;
+        at += cells;
+      }
+    }
+  }
+
+  #copyCell(from: number, to: number): void {
+    const { precision, scores, recall } = this.#tables;
+    const cells = this.#cells();
+    for (let at = 0; at < recall.length; at += cells) recall[at + to] = recall[at + from];
+    for (let at = 0; at < precision.length; at += cells) {
+      precision[at + to] = precision[at + from];
+      scores[at + to] = scores[at + from];
+    }
+  }
+
+  #cells(): number {
+    const { areas, maxDetections } = this.#tables.settings;
+    return this.#tables.classCount * areas.length * maxDetections.length;
+  }
 }
 
 /** `values` has the axes [T, points, K, A, M]. */

@@ -13,7 +13,14 @@ export {
   cocoIouThresholds,
   cocoRecallPoints,
 } from './coco-settings.js';
-export { type CocoSelection, type CocoTables, meanPrecision, meanRecall } from './coco-tables.js';
+export {
+  type CocoSelection,
+  type CocoTables,
+  cocoTables,
+  meanPrecision,
+  meanRecall,
+  type TableOptions,
+} from './coco-tables.js';
 export {
   type ConfusionConvention,
   ConfusionMatrix,
@@ -21,7 +28,9 @@ export {
   type ConfusionResult,
 } from './confusion.js';
 export { type BoxRange, DetectionMatches, type MatchOptions } from './detection-matches.js';
+export { type ClassOutcomes, type OutcomeOptions, outcomesByClass } from './detection-outcomes.js';
 export { evaluateDetections, type FoundInPicture, truthOf } from './evaluate-model.js';
+export { type DetectionColumns, type EvaluationData, picturesOf, type TruthColumns } from './evaluation-data.js';
 export { type ClassLrp, type OptimalLrp, optimalLrp, suggestedThresholds } from './optimal-lrp.js';
 export type { BoxFormat, Detections, EvaluatedPicture, Truth } from './picture.js';
 export {

@@ -47,3 +47,8 @@ export function matchDetections(
 export function leastOverlap(threshold: number): number {
   return Math.min(threshold, 1 - 1e-10);
 }
+
+/** A mask with the lowest `count` bits set, of at most 32. */
+export function allBits(count: number): number {
+  return count === 32 ? 0xffffffff : 2 ** count - 1;
+}
