@@ -9,6 +9,8 @@ import type { CascadeRcnnRecipe } from './cascade-rcnn/recipe.js';
 import {
   paperBackbones as cascadeBackbones,
   zooBackbones as cascadeZooBackbones,
+  detectron2Backbones,
+  detectron2CascadeRcnn,
   paperCascadeRcnn,
   zooCascadeRcnn,
 } from './cascade-rcnn/recipes.js';
@@ -25,13 +27,14 @@ const sizes = [320, 512];
 
 /**
  * Names that `modelRecipe` knows: `refinedet-<backbone>-<size>` and `cascade-rcnn-<backbone>` as published, with `-zoo` as
- * in the MindSpore zoo.
+ * in the MindSpore zoo, with `-detectron2` as there.
  */
 export const modelNames: readonly string[] = [
   ...paperBackbones.flatMap((backbone) => sizes.map((size) => `refinedet-${backbone}-${size}`)),
   ...zooBackbones.flatMap((backbone) => sizes.map((size) => `refinedet-${backbone}-${size}-zoo`)),
   ...cascadeBackbones.map((backbone) => `cascade-rcnn-${backbone}`),
   ...cascadeZooBackbones.map((backbone) => `cascade-rcnn-${backbone}-zoo`),
+  ...detectron2Backbones.map((backbone) => `cascade-rcnn-${backbone}-detectron2`),
 ];
 
 /**
@@ -59,10 +62,19 @@ function refineDetRecipe(name: string, classes: number): RefineDetRecipe | undef
   return (zoo ? zooRefineDet : paperRefineDet)(backbone, Number(size), classes);
 }
 
+/** Families of Cascade R-CNN by the end of their names. */
+const cascadeFamilies: Readonly<
+  Record<string, { backbones: readonly string[]; recipe: (backbone: string, classes: number) => CascadeRcnnRecipe }>
+> = {
+  '': { backbones: cascadeBackbones, recipe: paperCascadeRcnn },
+  '-zoo': { backbones: cascadeZooBackbones, recipe: (_, classes) => zooCascadeRcnn(classes) },
+  '-detectron2': { backbones: detectron2Backbones, recipe: detectron2CascadeRcnn },
+};
+
 function cascadeRecipe(name: string, classes: number): CascadeRcnnRecipe | undefined {
-  const [, backbone, zoo] = /^cascade-rcnn-([a-z0-9]+)(-zoo)?$/.exec(name) ?? [];
-  if (!(zoo ? cascadeZooBackbones : cascadeBackbones).includes(backbone)) return undefined;
-  return zoo ? zooCascadeRcnn(classes) : paperCascadeRcnn(backbone, classes);
+  const [, backbone, family = ''] = /^cascade-rcnn-([a-z0-9]+)(-zoo|-detectron2)?$/.exec(name) ?? [];
+  const { backbones, recipe } = cascadeFamilies[family];
+  return backbones.includes(backbone) ? recipe(backbone, classes) : undefined;
 }
 
 /** How a model's pictures come to its size. */

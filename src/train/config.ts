@@ -19,7 +19,7 @@ export interface TrainOptions {
   readonly out?: string;
   /** Go on with the run in `out`, with its own settings: all others but `workers` and `signal` are left out, `model` and `data` ignored. */
   readonly resume?: boolean;
-  /** Weights to start from: a boxwright checkpoint, or a backbone's in torchvision's names (safetensors). */
+  /** Weights to start from: a file of any format and source that is known (docs/weights.md). */
   readonly weights?: string;
   readonly epochs?: number;
   readonly batch?: number;
@@ -81,6 +81,9 @@ export interface TrainConfig {
   readonly provider: Provider;
 }
 
+/** Decides everything random where none is given. */
+export const defaultSeed = 0;
+
 /** What the defaults depend on. */
 export interface DataFacts {
   readonly classes: readonly string[];
@@ -125,7 +128,7 @@ export function trainConfig(options: TrainOptions, facts: DataFacts): TrainConfi
     rates: options.rates ?? {},
     fixedStatistics: facts.fixedStatistics,
     augment: options.augment ?? 'recipe',
-    seed: options.seed ?? 0,
+    seed: options.seed ?? defaultSeed,
     evaluateEvery: options.evaluateEvery ?? Math.max(1, Math.round(epochs / 10)),
     threads: options.threads ?? 0,
     provider: options.provider ?? 'cpu',

@@ -8,10 +8,11 @@ import { chooseCanvases } from '../models/canvas.js';
 import { type DetectorRecipe, evaluationGraph, modelRecipe, resizeRule } from '../models/model.js';
 import { initialValues, type ParameterSpec } from '../nn/parameters.js';
 import type { Checkpoint } from '../weights/checkpoint.js';
+import { describeReport } from '../weights/load-report.js';
+import { type LoadedWeights, startFrom } from '../weights/load-weights.js';
 import { requireWeights } from '../weights/required-weights.js';
-import { readSafetensors } from '../weights/safetensors.js';
-import { matchStartingWeights, type StartingWeights } from '../weights/starting-weights.js';
-import { type DataFacts, type TrainConfig, type TrainOptions, trainConfig } from './config.js';
+import { readWeightFile } from '../weights/weight-file.js';
+import { type DataFacts, defaultSeed, type TrainConfig, type TrainOptions, trainConfig } from './config.js';
 import { requireParts } from './parameter-parts.js';
 import { freeRunFolder, RunFolder } from './run-folder.js';
 
@@ -44,13 +45,14 @@ async function prepareNew(options: TrainOptions): Promise<RunSetup> {
   const { dataset, validation } = await openParts(options);
   const recipe = modelRecipe(options.model, dataset.classes.length);
   const specs = specsOf(recipe);
-  const matched = options.weights === undefined ? undefined : await readWeights(options.weights, recipe, specs);
+  const start = { recipe, model: options.model, classes: dataset.classes, seed: options.seed ?? defaultSeed };
+  const matched = options.weights === undefined ? undefined : await readWeights(options.weights, start);
   // Paths as they are from everywhere: a run may be resumed in another folder.
   const absolute = { ...options, data: resolve(options.data), weights: options.weights && resolve(options.weights) };
   const config = trainConfig(absolute, factsOf(dataset, recipe, matched));
   requireParts([...config.freeze, ...Object.keys(config.rates)], specs.keys());
   const parameters = firstValues(specs, config, matched);
-  const weights = matched && describeWeights(options.weights!, matched);
+  const weights = matched && describeReport(options.weights!, matched.report);
   return {
     config,
     recipe,
@@ -104,7 +106,7 @@ async function prepareToGoOn(options: TrainOptions): Promise<RunSetup> {
   const checkpoint = await folder.readLast();
   const specs = specsOf(recipe);
   // Without a checkpoint the run starts where it started before, weights and all.
-  const matched = checkpoint || !config.weights ? undefined : await readWeights(config.weights, recipe, specs);
+  const matched = checkpoint || !config.weights ? undefined : await readWeights(config.weights, { recipe, ...config });
   const parameters = checkpoint
     ? requireWeights(folder.last, config.model, specs, checkpoint.parameters)
     : firstValues(specs, config, matched);
@@ -130,16 +132,19 @@ function specsOf(recipe: DetectorRecipe): ReadonlyMap<string, ParameterSpec> {
   return evaluationGraph(recipe).p.specs;
 }
 
-async function readWeights(
-  path: string,
-  { backbone }: DetectorRecipe,
-  specs: ReadonlyMap<string, ParameterSpec>,
-): Promise<StartingWeights> {
-  const { tensors } = await readSafetensors(path, { widen: true });
-  return matchStartingWeights(specs, tensors, backbone.kind === 'resnet' ? backbone.norm.epsilon : 0, path);
+interface Start {
+  readonly recipe: DetectorRecipe;
+  readonly model: string;
+  readonly classes: readonly string[];
+  readonly seed: number;
 }
 
-function factsOf(dataset: Dataset, recipe: DetectorRecipe, matched: StartingWeights | undefined): DataFacts {
+async function readWeights(path: string, { recipe, model, classes, seed }: Start): Promise<LoadedWeights> {
+  const fresh = (spec: ParameterSpec) => initialValues([spec], seed).get(spec.name)!;
+  return startFrom(path, await readWeightFile(path), { recipe, model, classes }, fresh);
+}
+
+function factsOf(dataset: Dataset, recipe: DetectorRecipe, matched: LoadedWeights | undefined): DataFacts {
   const { backbone } = recipe;
   return {
     classes: dataset.classes,
@@ -157,15 +162,7 @@ function factsOf(dataset: Dataset, recipe: DetectorRecipe, matched: StartingWeig
 function firstValues(
   specs: ReadonlyMap<string, ParameterSpec>,
   { seed }: TrainConfig,
-  matched: StartingWeights | undefined,
+  matched: LoadedWeights | undefined,
 ): Map<string, Tensor> {
   return new Map<string, Tensor>([...initialValues(specs.values(), seed), ...(matched?.taken ?? [])]);
-}
-
-function describeWeights(source: string, { taken, missing, left, misfits }: StartingWeights): string {
-  const some = (names: readonly string[]) => names.slice(0, 3).join(', ') + (names.length > 3 ? ', …' : '');
-  const parts = [`${taken.size} parameters from ${source}`, `${missing.length} start fresh`];
-  if (left.length) parts.push(`${left.length} tensors of the file have no place here (${some(left)})`);
-  if (misfits.length) parts.push(`${misfits.length} have another shape and start fresh (${some(misfits)})`);
-  return parts.join('; ');
 }

@@ -46,13 +46,26 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Pro
  * @throws BoxwrightError `weights` if the file is damaged or holds no boxwright detector.
  */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
-  const { tensors, metadata } = await readSafetensors(path);
-  if (metadata.format !== 'boxwright') {
+  const file = await readSafetensors(path);
+  if (!isCheckpoint(file)) {
     throw new BoxwrightError(
       'weights',
       `${path} holds weights but no boxwright detector (its metadata lacks "format": "boxwright"). To start training from it, use --weights.`,
     );
   }
+  return checkpointOf(path, file);
+}
+
+/** Whether `writeCheckpoint` wrote a file. */
+export function isCheckpoint({ metadata }: { readonly metadata: Readonly<Record<string, string>> }): boolean {
+  return metadata.format === 'boxwright';
+}
+
+/** A file that `isCheckpoint` as what it means; `path` is for errors. */
+export function checkpointOf(
+  path: string,
+  { tensors, metadata }: { tensors: ReadonlyMap<string, Tensor>; metadata: Readonly<Record<string, string>> },
+): Checkpoint {
   const classes = parse<string[]>(path, metadata, 'classes') ?? [];
   modelRecipe(metadata.model ?? '', classes.length); // an unknown model is an error here, with the file at hand
   const entries = [...tensors];

@@ -19,7 +19,7 @@ export function pytorchRefineDet(): RefineDetRecipe {
   return {
     ...paper,
     backbone: { kind: 'vgg16', bias: true, fc7Source: 'relu' },
-    normalisation: refineDetPytorch.normalisation,
+    normalisation: refineDetPytorch.normalisation!,
     l2Norm: { ...paper.l2Norm!, guard: 'outside' },
     tcb: { ...paper.tcb, biasRule: undefined },
     head: { kind: 'plain' },

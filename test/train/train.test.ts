@@ -251,7 +251,7 @@ test('weights of which nothing fits are refused with the nearest names', () =>
     );
     await assert.rejects(
       eventsOf(small(data, join(folder, 'run'), { weights: file })),
-      /None of the 1 tensors .* fits this model.*nearest/,
+      /None of the 1 tensors .* fits refinedet-tiny-64.*nearest/,
     );
   }));
 

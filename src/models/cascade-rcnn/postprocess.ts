@@ -23,7 +23,7 @@ import {
 import { type Detections, gatherDetections } from '../detections.js';
 import type { StageResult } from './cascade.js';
 import { type BoxSet, decodeWithin, type Limits, uncrossed } from './proposals.js';
-import type { CascadeRcnnRecipe } from './recipe.js';
+import type { CascadePostprocess, CascadeRcnnRecipe } from './recipe.js';
 
 /** What the cascade leaves to be chosen from. */
 export interface CascadeOutputs {
@@ -35,13 +35,18 @@ export interface CascadeOutputs {
 
 /** Class probabilities [N, R, classes] without the background; zero for RoIs that do not count. */
 export function cascadeScores(recipe: CascadeRcnnRecipe, { results, rois }: CascadeOutputs): Value {
-  const last = results[results.length - 1].cls;
-  // mmdetection averages logits, not probabilities.
-  const logits =
-    recipe.postprocess.scores === 'last' ? last : mul(sumOf(results.map(({ cls }) => cls)), 1 / results.length);
   const first = recipe.head.background === 'first' ? 1 : 0;
-  const objects = slice(softmax(logits, -1), [first], [first + recipe.classes], [2]);
+  const logits = results.map(({ cls }) => cls);
+  const objects = slice(probabilities(recipe.postprocess.scores, logits), [first], [first + recipe.classes], [2]);
   return where(unsqueeze(rois.valid, 2), objects, 0);
+}
+
+/** mmdetection averages the stages' logits, detectron2 their probabilities. */
+function probabilities(scores: CascadePostprocess['scores'], logits: readonly Value[]): Value {
+  const mean = (values: readonly Value[]) => mul(sumOf(values), 1 / values.length);
+  if (scores === 'last') return softmax(logits[logits.length - 1], -1);
+  if (scores === 'ensemble') return softmax(mean(logits), -1);
+  return mean(logits.map((stage) => softmax(stage, -1)));
 }
 
 /**

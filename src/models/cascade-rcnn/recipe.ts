@@ -107,8 +107,8 @@ export interface SamplingRecipe {
 }
 
 export interface CascadePostprocess {
-  /** Softmax of the mean of all stages' logits, or of the last stage's. */
-  readonly scores: 'ensemble' | 'last';
+  /** Softmax of the mean of all stages' logits, mean of all stages' softmax, or softmax of the last stage's logits. */
+  readonly scores: 'ensemble' | 'mean-probability' | 'last';
   /** A score has to exceed this. */
   readonly score: number;
   readonly nms: number;

@@ -85,6 +85,7 @@ const paperVariants: Readonly<Record<string, PaperVariant>> = {
 /** Backbones of the published family, by name. */
 export const paperBackbones: readonly string[] = Object.keys(paperVariants);
 export const zooBackbones: readonly string[] = ['resnet101'];
+export const detectron2Backbones: readonly string[] = ['resnet50', 'resnet101'];
 
 const paperAnchors: PyramidAnchorRecipe = { strides, scale: 8, ratios: [0.5, 1, 2], base: 'corner' };
 const coder = (stds: BoxCoder['stds']): BoxCoder => ({ stds, order: 'xywh', maxLogRatio });
@@ -138,6 +139,25 @@ export function paperCascadeRcnn(backbone: string, classes: number): CascadeRcnn
     postprocess: { scores: 'ensemble', score: 0.05, nms: 0.5, keep: 100 },
     augmentation: variant.augmentation,
     optimizer: { kind: 'sgd', momentum: 0.9, weightDecay: 1e-4 },
+  };
+}
+
+/** Standard deviations of detectron2's stages are the inverse of its weights (10, 10, 5, 5) and multiples. */
+const detectron2Coder = (times: number): BoxCoder => coder([0.1 / times, 0.1 / times, 0.2 / times, 0.2 / times]);
+
+/**
+ * Cascade R-CNN as detectron2's `cascade_mask_rcnn_R_50_FPN` detects boxes with it: Caffe's residual network (stride on
+ * the 1×1, BGR pixels with the mean subtracted), scores that are the mean of the stages' probabilities. It trains as the
+ * published one does.
+ */
+export function detectron2CascadeRcnn(backbone: string, classes: number): CascadeRcnnRecipe {
+  const paper = paperCascadeRcnn(backbone, classes);
+  return {
+    ...paper,
+    normalisation: { order: 'bgr', mean: [103.53, 116.28, 123.675], std: [1, 1, 1] },
+    backbone: { ...paper.backbone, strideOn: '1x1' },
+    stages: paperStages.map((stage, i) => ({ ...stage, coder: detectron2Coder(i + 1) })),
+    postprocess: { ...paper.postprocess, scores: 'mean-probability' },
   };
 }
 

@@ -12,7 +12,14 @@ const headLayers: Readonly<Record<string, string>> = {
 /** mmdetection 2.x and 3.x: `cascade-rcnn_r50_fpn_*` and its ResNet-101 twin. The backbone's names are torchvision's. */
 export const cascadeRcnnMmdetection: NameMap = {
   source: "mmdetection's Cascade R-CNN",
+  models: /^cascade-rcnn-resnet(50|101)$/,
   normalisation: imageNetNormalisation,
+  background: 'last',
+  stageStds: [
+    [0.1, 0.1, 0.2, 0.2],
+    [0.05, 0.05, 0.1, 0.1],
+    [0.033, 0.033, 0.067, 0.067],
+  ],
   rules: [
     { parameter: /^(backbone\.(?:conv1|bn1|layer[1-4])\..+)$/, name: (name) => name },
     {
@@ -25,5 +32,6 @@ export const cascadeRcnnMmdetection: NameMap = {
       name: (stage, layer, part) => `roi_head.bbox_head.${stage}.${headLayers[layer]}.${part}`,
     },
   ],
-  unused: /\.num_batches_tracked$/,
+  // Version 3 may keep the pixels' mean and deviation, training with averages a flat copy of all weights.
+  unused: /\.num_batches_tracked$|^data_preprocessor\.|^ema_/,
 };

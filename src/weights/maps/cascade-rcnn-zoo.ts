@@ -10,13 +10,18 @@ const headLayers: Readonly<Record<string, string>> = {
   reg: 'reg_scores',
 };
 
+const stds = [0.1, 0.1, 0.2, 0.2] as const;
+
 /**
  * MindSpore model zoo, `research/cv/CascadeRCNN` r1.8. The RPN's weights appear once, under its first level. The first two
  * heads have a class-agnostic regressor besides, `reg_scores_class_ang`, that nothing reads.
  */
 export const cascadeRcnnZoo: NameMap = {
   source: "the MindSpore zoo's Cascade R-CNN",
+  models: /^cascade-rcnn-resnet101-zoo$/,
   normalisation: imageNetNormalisation,
+  background: 'first',
+  stageStds: [stds, stds, stds],
   rules: [
     {
       parameter: /^backbone\.(.*)downsample\.1\.(\w+)$/,

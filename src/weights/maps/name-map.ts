@@ -1,19 +1,34 @@
+import type { BoxCoder } from '../../boxes/coder.js';
 import type { Tensor } from '../../graph/tensor.js';
 import type { Normalisation } from '../../models/pictures.js';
 
+/** What a network's weights take for granted, beside names and layout. What is left out is as in the model they go into. */
+export interface SourceTraits {
+  /** What the network sees; weights of the first convolution fit only pictures normalised so. */
+  readonly normalisation?: Normalisation;
+  /** Where the background stands among the rows of the class layers. */
+  readonly background?: 'first' | 'last';
+  /** Standard deviations of dx, dy, dw and dh that a cascade's stages were trained with. */
+  readonly stageStds?: readonly BoxCoder['stds'][];
+}
+
 /**
  * How the parameters of a boxwright model are called in another project's weight files. Where a map has a name, shape
- * and layout are the same on both sides, but for what is `transposed`.
+ * and layout are the same on both sides, but for what is `transposed` and for the traits.
  */
-export interface NameMap {
+export interface NameMap extends SourceTraits {
   /** Whose names these are, for messages. */
   readonly source: string;
-  /** What the source's networks see. Weights of the first convolution fit only pictures normalised so. */
-  readonly normalisation: Normalisation;
+  /** Names of the models that detect what the source's network does. Without it the map only gives weights to start from. */
+  readonly models?: RegExp;
   /** Tried in order; the first pattern that fits a parameter's whole name says what the source calls it. */
   readonly rules: readonly NameRule[];
   /** Our parameters that the source stores transposed: matrices [in, out] of fully connected layers that are [out, in] here. */
   readonly transposed?: RegExp;
+  /** A tensor of one element that this one is to be divided by, as Caffe's sums of statistics by their weight. */
+  readonly divisor?: (source: string) => string | undefined;
+  /** A name that stands in for this one where the file has it, such as the moving average of a parameter. */
+  readonly preferred?: (source: string) => string;
   /** Tensors of the source that no model of ours has, such as optimizer state or a classifier. */
   readonly unused: RegExp;
 }

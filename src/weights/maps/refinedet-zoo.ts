@@ -42,6 +42,7 @@ const unused = /^(moments\.|accum\.|global_step$|learning_rate$|momentum$)/;
 /** MindSpore model zoo, `research/cv/RefineDet` r1.7, VGG-16. */
 export const refineDetZooVgg16: NameMap = {
   source: "the MindSpore zoo's RefineDet, VGG-16",
+  models: /^refinedet-vgg16-\d+-zoo$/,
   normalisation: imageNetNormalisation,
   rules: [
     {
@@ -58,6 +59,7 @@ export const refineDetZooVgg16: NameMap = {
 /** MindSpore model zoo, `research/cv/RefineDet` r1.7, ResNet-101. */
 export const refineDetZooResNet101: NameMap = {
   source: "the MindSpore zoo's RefineDet, ResNet-101",
+  models: /^refinedet-resnet101-\d+-zoo$/,
   normalisation: imageNetNormalisation,
   rules: [
     {
