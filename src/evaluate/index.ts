@@ -3,6 +3,14 @@
  *
  * @packageDocumentation
  */
+export {
+  type BootstrapOptions,
+  type BootstrapResult,
+  bootstrapPrecision,
+  type Interval,
+} from './bootstrap.js';
+export { aspectRanges, breakdown, breakdownRanges, type RangeFigures, sizeRanges } from './breakdown.js';
+export { type CalibrationOptions, type CalibrationResult, calibration, type ReliabilityBin } from './calibration.js';
 export { CocoEvaluator, type CocoMetrics, type CocoResult, summarise } from './coco.js';
 export { type CocoGroundTruth, type CocoResults, cocoPictures } from './coco-json.js';
 export {
@@ -22,6 +30,13 @@ export {
   type TableOptions,
 } from './coco-tables.js';
 export {
+  type ComparedPicture,
+  type ComparisonOptions,
+  type ComparisonResult,
+  PairedComparison,
+  type PictureChange,
+} from './compare.js';
+export {
   type ConfusionConvention,
   ConfusionMatrix,
   type ConfusionOptions,
@@ -31,6 +46,14 @@ export { type BoxRange, DetectionMatches, type MatchOptions } from './detection-
 export { type ClassOutcomes, type OutcomeOptions, outcomesByClass } from './detection-outcomes.js';
 export { evaluateDetections, type FoundInPicture, truthOf } from './evaluate-model.js';
 export { type DetectionColumns, type EvaluationData, picturesOf, type TruthColumns } from './evaluation-data.js';
+export {
+  type Frequency,
+  LvisEvaluator,
+  type LvisMetrics,
+  type LvisOptions,
+  type LvisPicture,
+  type LvisResult,
+} from './lvis.js';
 export { type ClassLrp, type OptimalLrp, optimalLrp, suggestedThresholds } from './optimal-lrp.js';
 export type { BoxFormat, Detections, EvaluatedPicture, Truth } from './picture.js';
 export {
@@ -44,3 +67,4 @@ export {
 } from './score-curves.js';
 export { type TideError, TideEvaluator, type TideOptions, type TideResult } from './tide.js';
 export { type VocClass, VocEvaluator, type VocOptions, type VocResult } from './voc.js';
+export { inZooSubset } from './zoo-subset.js';

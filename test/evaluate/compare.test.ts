@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import {
+  CocoEvaluator,
+  type ComparedPicture,
+  type Detections,
+  type EvaluatedPicture,
+  PairedComparison,
+} from '../../src/evaluate/index.js';
+import { close } from './close.js';
+import { randomProblem } from './random-problem.js';
+
+const classes = ['a', 'b'];
+
+/** Two sets of detections for the pictures of one problem. */
+function twoProblems(seed: number, count: number) {
+  const pictures = randomProblem(seed, { pictures: count, classes: 2 });
+  const others = randomProblem(seed + 1000, { pictures: count, classes: 2 });
+  return pictures.map(({ id, truth, detections }, i) => ({ id, truth, a: detections, b: others[i].detections }));
+}
+
+function precisionOf(pictures: readonly EvaluatedPicture[]): number {
+  const evaluator = new CocoEvaluator({ classes });
+  for (const picture of pictures) evaluator.addPicture(picture);
+  return evaluator.result().coco.AP;
+}
+
+function compared(pictures: readonly ComparedPicture[], options = {}) {
+  const comparison = new PairedComparison({ classes });
+  for (const picture of pictures) comparison.addPicture(picture);
+  return comparison.result(options);
+}
+
+describe('PairedComparison', () => {
+  test('measures both with COCO s AP', () => {
+    const pictures = twoProblems(1, 30);
+    const { a, b, difference } = compared(pictures, { resamples: 50, permutations: 50 });
+    close(a, precisionOf(pictures.map(({ id, truth, a: detections }) => ({ id, truth, detections }))), 1e-12, 'a');
+    close(b, precisionOf(pictures.map(({ id, truth, b: detections }) => ({ id, truth, detections }))), 1e-12, 'b');
+    assert.equal(difference.value, b - a);
+  });
+
+  test('its p-value is that of all exchanges', () => {
+    for (const seed of [1, 2, 3]) {
+      const pictures = twoProblems(seed, 6);
+      const differences = Array.from({ length: 2 ** pictures.length }, (_, mask) => {
+        const side = (swap: number) =>
+          precisionOf(
+            pictures.map(({ id, truth, a, b }, i) => ({ id, truth, detections: ((mask >> i) & 1) === swap ? a : b })),
+          );
+        return Math.abs(side(1) - side(0));
+      });
+      const given = differences[0];
+      const exact = differences.filter((difference) => difference >= given - 1e-12).length / differences.length;
+      const { p } = compared(pictures, { resamples: 1, permutations: 4000 });
+      // Four standard errors of 4000 draws are at most 0.032.
+      close(p, exact, 0.032, `p of seed ${seed}`);
+    }
+  });
+
+  test('sees no difference between equal files', () => {
+    const pictures = twoProblems(5, 20).map((picture) => ({ ...picture, b: picture.a }));
+    const result = compared(pictures, { resamples: 50, permutations: 50 });
+    assert.deepEqual([result.difference.low, result.difference.high, result.p], [0, 0, 1]);
+    assert.deepEqual([result.better, result.worse], [0, 0]);
+    assert.deepEqual([result.mostImproved, result.mostWorsened], [[], []]);
+    assert.equal(result.same + result.withoutTruth.pictures, 20);
+  });
+
+  test('is sure of a clear one, and names the pictures', () => {
+    const truth = { boxes: [0, 0, 10, 10], labels: [0] };
+    const found = (x: number): Detections => ({ boxes: [x, 0, x + 10, 10], labels: [0], scores: [0.9] });
+    const pictures = Array.from({ length: 20 }, (_, id) => ({ id, truth, a: found(2), b: found(id === 7 ? 30 : 0) }));
+    const empty = { id: 20, truth: { boxes: [], labels: [] }, a: found(0) };
+    const result = compared([...pictures, empty], { examples: 2 });
+    assert.ok(result.p < 0.01 && result.difference.low > 0, `p ${result.p}, from ${result.difference.low}`);
+    assert.deepEqual([result.better, result.worse, result.same], [19, 1, 0]);
+    assert.deepEqual(result.withoutTruth, { pictures: 1, better: 1, worse: 0 });
+    assert.equal(result.mostImproved.length, 2);
+    assert.equal(result.mostWorsened.length, 1);
+    const [{ id, a, b }] = result.mostWorsened;
+    assert.equal(id, 7);
+    close(a, 0.4, 1e-12, 'own AP with A');
+    assert.equal(b, 0);
+    assert.deepEqual(Object.keys(result.perClass), classes);
+  });
+
+  test('refuses a picture that comes twice, and draws that are none', () => {
+    const [picture] = twoProblems(1, 1);
+    assert.throws(() => compared([picture, picture]), { code: 'data', message: /added before/ });
+    assert.throws(() => compared([picture], { permutations: 0 }), { code: 'config' });
+    assert.throws(() => compared([picture], { resamples: 0 }), { code: 'config' });
+  });
+});
