@@ -69,10 +69,20 @@ export function stepValues(bench: CascadeBench, { p, step }: CascadeStep): StepV
   return { state, frozen, feeds };
 }
 
-/** Weights of an untrained network. The large tensors are not drawn as they should be, which takes long. */
+/** Layers whose outputs move boxes. */
+const isRegression = (name: string) => /\breg\.weight$/.test(name);
+
+/**
+ * Weights of an untrained network. The large tensors are not drawn as they should be, which takes long. Boxes stay where
+ * they are, so that RoIs are anchors: on what a network of noise says, most would be thin and as high as the picture.
+ */
 function arbitraryValues(p: Parameters): Map<string, Tensor> {
   const values = new Map<string, Tensor>();
   for (const spec of p.specs.values()) {
+    if (isRegression(spec.name)) {
+      values.set(spec.name, { dtype: 'float32', shape: spec.shape, data: new Float32Array(elementCount(spec.shape)) });
+      continue;
+    }
     const inputs = elementCount(spec.shape.slice(1));
     const large = elementCount(spec.shape) > 2 ** 16 && !spec.name.startsWith('rpn.');
     const value = large ? noiseTensor(spec.shape, Math.sqrt(6 / inputs)) : initialValues([spec], 1).get(spec.name)!;

@@ -4,6 +4,7 @@ import { version } from '../version.js';
 import { type AnyCommand, UsageError } from './command.js';
 import { demoCommand } from './demo.js';
 import { detectCommand } from './detect.js';
+import { doctorCommand } from './doctor.js';
 import { evalCommand } from './eval.js';
 import { exportCommand } from './export.js';
 import { parseLine } from './parser.js';
@@ -18,6 +19,7 @@ const commands: readonly AnyCommand[] = [
   detectCommand,
   exportCommand,
   pullCommand,
+  doctorCommand,
 ];
 
 const failed = 1;

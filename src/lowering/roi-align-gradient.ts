@@ -1,8 +1,10 @@
 // Fast form of RoIAlign's gradient on the CPU provider; docs/benchmarks.md has what it was measured against.
 //
 // The bins of a RoI are first spread down to the rows of the map that it reads. Then the RoIs are taken line by line: a
-// line is a row of the map within a strip of columns, and what its RoIs add to it is one product of matrices. So no two
+// line is a row of a map within a strip of columns, and what its RoIs add to it is one product of matrices. So no two
 // products write to one place, which matters: the runtime's threads lose additions where ScatterND's indices repeat.
+// All levels of a pyramid are taken together: the time that a session takes to load grows with the square of the values
+// whose shapes depend on the RoIs.
 import { dimTimes } from '../graph/dims.js';
 import {
   add,
@@ -25,8 +27,8 @@ import { gather, nonZero, scatterNd } from '../graph/ops/gather.js';
 import { matMul, matrixTranspose } from '../graph/ops/linear.js';
 import { cumSum, reduceMax, reduceSum } from '../graph/ops/reduce.js';
 import type { RoiAlignGradientAttributes } from '../graph/ops/roi-align.js';
-import { concat, range, reshape, reshapeTo, slice, squeeze, transpose, unsqueeze } from '../graph/ops/shape.js';
-import { int64s, type Value } from '../graph/value.js';
+import { concat, range, reshape, reshapeTo, slice, split, squeeze, transpose, unsqueeze } from '../graph/ops/shape.js';
+import { constant, int64s, type Value } from '../graph/value.js';
 import { fusedMatMul } from './fused-matmul.js';
 import type { Rule } from './lower.js';
 import { binWeights, type PixelRange, pickBins, type RoiBins, readPixels, roiBins } from './roi-bins.js';
@@ -35,56 +37,92 @@ import { binWeights, type PixelRange, pickBins, type RoiBins, readPixels, roiBin
 const tileRows = 8;
 /** About as many columns a strip: narrower ones are read by more RoIs twice, wider ones multiply more zeros. */
 const stripColumns = 80;
-/** RoIs of a line in the first product; those beyond come in further products, each for this many times as many. */
+/** RoIs of a line in the first product; those beyond come in further products, up to this many times as many in each. */
 const firstReaders = 8;
-const growth = 8;
+const growth = 2;
 
-/** The map as lines: batch · height · strips of them, each [C, columns]. */
+/** The maps of all levels as lines: each is a row of a strip of a picture's map, [C, columns]. */
 interface Grid {
-  readonly batch: number;
   readonly channels: number;
-  readonly height: number;
-  readonly strips: number;
   readonly columns: number;
+  readonly levels: readonly LevelGrid[];
+  /** The most rows and strips that a map has. */
+  readonly mostRows: number;
+  readonly mostStrips: number;
   /** Bins of a RoI from left to right. */
   readonly bins: number;
   readonly rois: number;
 }
 
+interface LevelGrid {
+  readonly batch: number;
+  readonly height: number;
+  readonly width: number;
+  readonly strips: number;
+}
+
 /** Inputs: dY [n, C, h, w], rois [n, 4], pictures [n], levels [n] or none. */
 export const roiAlignGradientByLine: Rule = ({ node, inputs: [g, rois, pictures, levels] }) => {
   const attributes = node.attributes as RoiAlignGradientAttributes;
-  const [batch, channels, height, width] = attributes.shape;
   const [count, , h, w] = g.staticShape;
   if (count === 0) return undefined;
-  const strips = Math.max(1, Math.round(width / stripColumns));
-  const columns = Math.ceil(width / strips);
-  const grid: Grid = { batch, channels, height, strips, columns, bins: w, rois: count };
-  const [down, across] = [roiBins(rois, 1, h, height, attributes), roiBins(rois, 0, w, width, attributes)];
-  const [inRows, inColumns] = [readPixels(down), readPixels(across)];
+  const grid = gridOf(attributes, g);
+  /** What each level has, for each RoI. */
+  const ofLevel = (values: readonly number[]) =>
+    levels ? gather(constant('float32', [values.length], Float32Array.from(values)), levels) : values[0];
+  const geometry = { ...attributes, spatial_scale: ofLevel(attributes.spatial_scales) };
+  const down = roiBins(rois, 1, h, ofLevel(grid.levels.map(({ height }) => height)), geometry);
+  const across = roiBins(rois, 0, w, ofLevel(grid.levels.map(({ width }) => width)), geometry);
+  const inColumns = readPixels(across);
   const reads: Reads = {
-    own: levels ? equal(levels, attributes.level) : greaterOrEqual(pictures, 0),
-    rows: inRows,
-    strips: { first: div(inColumns.first, columns), last: div(inColumns.last, columns) },
+    map: levels ? add(mul(levels, attributes.batch), pictures) : pictures,
+    rows: readPixels(down),
+    strips: { first: div(inColumns.first, grid.columns), last: div(inColumns.last, grid.columns) },
   };
-  const sources = { ...spreadRows(g, down, reads), ...stripWeights(across, reads, grid) };
-  const lines = linesOf(grid, pictures, reads);
-  const sums = reshape(addUp(grid, sources, lines, 0, firstReaders), [batch, height, strips, channels, columns]);
-  const map = reshape(transpose(sums, [0, 3, 1, 2, 4]), [batch, channels, height, strips * columns]);
-  return [strips * columns === width ? map : slice(map, [0], [width], [3])];
+  const sources = { ...spreadRows(g, down, reads, grid), ...stripWeights(across, reads, grid) };
+  return mapsOf(grid, addUp(grid, sources, linesOf(grid, reads), 0, firstReaders));
 };
+
+function gridOf({ batch, sizes, spatial_scales }: RoiAlignGradientAttributes, g: Value): Grid {
+  const [rois, channels, , bins] = g.staticShape;
+  const levels = spatial_scales.map((_, level) => {
+    const [height, width] = sizes.slice(2 * level);
+    return { batch, height, width, strips: Math.max(1, Math.round(width / stripColumns)) };
+  });
+  return {
+    channels,
+    columns: Math.max(...levels.map(({ width, strips }) => Math.ceil(width / strips))),
+    levels,
+    mostRows: Math.max(...levels.map(({ height }) => height)),
+    mostStrips: Math.max(...levels.map(({ strips }) => strips)),
+    bins,
+    rois,
+  };
+}
+
+const lineCount = ({ batch, height, strips }: LevelGrid) => batch * height * strips;
+
+/** The sums [lines, C, columns] as maps [N, C, H, W]. */
+function mapsOf({ levels, channels, columns }: Grid, sums: Value): Value[] {
+  const parts = levels.length > 1 ? split(sums, levels.map(lineCount), 0) : [sums];
+  return levels.map(({ batch, height, width, strips }, level) => {
+    const lines = reshape(parts[level], [batch, height, strips, channels, columns]);
+    const map = reshape(transpose(lines, [0, 3, 1, 2, 4]), [batch, channels, height, strips * columns]);
+    return strips * columns === width ? map : slice(map, [0], [width], [3]);
+  });
+}
 
 /** What each RoI reads: [n] each. */
 interface Reads {
-  /** Whether it reads this map at all. */
-  readonly own: Value;
+  /** The map: level · batch + picture. */
+  readonly map: Value;
   readonly rows: PixelRange;
   readonly strips: PixelRange;
 }
 
-/** bool [size, n]: whether 0 … size - 1 lies in each range. */
-function within(size: number, { first, last }: PixelRange): Value {
-  const at = reshape(range(size), [size, 1]);
+/** bool [size, n]: whether each place, int64 [size], lies in each range. */
+function within(places: Value, { first, last }: PixelRange): Value {
+  const at = unsqueeze(places, 1);
   return and(greaterOrEqual(at, unsqueeze(first, 0)), lessOrEqual(at, unsqueeze(last, 0)));
 }
 
@@ -108,17 +146,17 @@ function weightsFrom(bins: RoiBins, rois: Value, firsts: Value, size: number): {
 interface SpreadRows {
   /** dY times the weights of a row for each RoI and row that it reads: [rows, w · C]. */
   readonly rows: Value;
-  /** Where row 0 of the map would lie in `rows` for each RoI: [n]. */
+  /** Where row 0 of its map would lie in `rows` for each RoI: [n]. */
   readonly rowZero: Value;
   /** Where zeros lie in `rows`. */
   readonly noRow: Value;
 }
 
 /** Wyᵀ · dY, by tiles of some rows from the first that a RoI reads. */
-function spreadRows(g: Value, bins: RoiBins, { own, rows: { first, last } }: Reads): SpreadRows {
+function spreadRows(g: Value, bins: RoiBins, { rows: { first, last } }: Reads, { mostRows }: Grid): SpreadRows {
   const [count, channels, h, w] = g.staticShape;
-  const tiles = mul(cast(own, 'int64'), add(div(sub(last, first), tileRows), 1));
-  const most = Math.ceil(bins.size / tileRows);
+  const tiles = add(div(sub(last, first), tileRows), 1);
+  const most = Math.ceil(mostRows / tileRows);
   const [rois, tile] = placesOf(less(reshape(range(most), [1, most]), unsqueeze(tiles, 1)));
   const part = weightsFrom(bins, rois, add(gather(first, rois), mul(tile, tileRows)), tileRows);
   const ofRoi = reshape(transpose(g, [0, 2, 3, 1]), [count, h, w * channels]);
@@ -132,14 +170,14 @@ function spreadRows(g: Value, bins: RoiBins, { own, rows: { first, last } }: Rea
 interface StripWeights {
   /** Wx within a strip for each RoI and strip that it reads: [parts, w · columns]. */
   readonly weights: Value;
-  /** Where each RoI's strips lie in `weights`: [n · strips]. */
+  /** Where each RoI's strips lie in `weights`: [n · mostStrips]. */
   readonly weightsOf: Value;
   /** Where zeros lie in `weights`. */
   readonly noWeights: Value;
 }
 
-function stripWeights(bins: RoiBins, { own, strips }: Reads, grid: Grid): StripWeights {
-  const reads = transpose(and(within(grid.strips, strips), unsqueeze(own, 0)), [1, 0]);
+function stripWeights(bins: RoiBins, { strips }: Reads, grid: Grid): StripWeights {
+  const reads = transpose(within(range(grid.mostStrips), strips), [1, 0]);
   const [rois, strip] = placesOf(reads);
   const { weights } = weightsFrom(bins, rois, mul(strip, grid.columns), grid.columns);
   const flat = cast(reshape(reads, [-1]), 'int64');
@@ -164,23 +202,30 @@ interface Lines {
   readonly most: Value;
 }
 
-function linesOf({ batch, height, strips, rois }: Grid, pictures: Value, reads: Reads): Lines {
-  const count = batch * height * strips;
-  const ofPicture = equal(reshape(range(batch), [batch, 1, 1, 1]), reshape(pictures, [1, 1, 1, rois]));
-  const inRow = reshape(and(within(height, reads.rows), unsqueeze(reads.own, 0)), [1, height, 1, rois]);
-  const inStrip = reshape(within(strips, reads.strips), [1, 1, strips, rois]);
-  const reading = reshape(and(and(ofPicture, inRow), inStrip), [count, rois]);
+function linesOf({ levels }: Grid, reads: Reads): Lines {
+  const places = levels.flatMap((level, index) => placesOnLevel(level, index * level.batch));
+  const [map, row, strip] = [0, 1, 2].map((axis) => int64s(places.map((place) => place[axis])));
+  const onMap = equal(unsqueeze(map, 1), unsqueeze(reads.map, 0));
+  const reading = and(and(onMap, within(row, reads.rows)), within(strip, reads.strips));
   const counts = reduceSum(cast(reading, 'int64'), [1]);
-  const ofEach = (value: (line: number) => number) => int64s(Array.from({ length: count }, (_, line) => value(line)));
   return {
-    row: ofEach((line) => Math.floor(line / strips) % height),
-    strip: ofEach((line) => line % strips),
+    row,
+    strip,
     counts,
     starts: cumSum(counts, 0, { exclusive: true }),
     readers: concat([placesOf(reading)[1], int64s([0])], 0),
     notTaken: reduceSum(counts),
     most: reduceMax(counts),
   };
+}
+
+/** Map, row and strip of each of a level's lines, picture after picture. */
+function placesOnLevel(level: LevelGrid, firstMap: number): [number, number, number][] {
+  const { height, strips } = level;
+  return Array.from({ length: lineCount(level) }, (_, line) => {
+    const row = Math.floor(line / strips);
+    return [firstMap + Math.floor(row / height), row % height, line % strips];
+  });
 }
 
 /**
@@ -195,7 +240,7 @@ function addUp(grid: Grid, sources: SpreadRows & StripWeights, lines: Lines, fro
   const isTaken = less(taken, unsqueeze(lines.counts, 1));
   const roi = gather(lines.readers, where(isTaken, add(unsqueeze(lines.starts, 1), taken), lines.notTaken));
   const row = add(gather(sources.rowZero, roi), unsqueeze(lines.row, 1));
-  const weights = gather(sources.weightsOf, add(mul(roi, grid.strips), unsqueeze(lines.strip, 1)));
+  const weights = gather(sources.weightsOf, add(mul(roi, grid.mostStrips), unsqueeze(lines.strip, 1)));
   const merged = (value: Value, size: number) => {
     const shape = concat([dimOf(lines.counts, 0), mul(dimOf(taken, 1), grid.bins), int64s([size])], 0);
     return reshapeTo(value, shape, [lines.counts.shape[0], dimTimes(taken.shape[1], grid.bins), size]);

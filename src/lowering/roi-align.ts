@@ -1,11 +1,16 @@
-// RoIAlign on the levels of a pyramid, and the gradient of RoIAlign by a map in its plain form.
+// RoIAlign on the levels of a pyramid, and RoIAlign's gradient by its maps in its plain form.
 import { and, cast, equal, indicator, mul } from '../graph/ops/elementwise.js';
 import { gather, nonZero, scatterElements } from '../graph/ops/gather.js';
 import { matMul, matrixTranspose } from '../graph/ops/linear.js';
 import { cumSum } from '../graph/ops/reduce.js';
-import { RoiAlign, type RoiAlignGradientAttributes, type RoiAlignLevelsAttributes } from '../graph/ops/roi-align.js';
+import {
+  RoiAlign,
+  type RoiAlignAttributes,
+  type RoiAlignGradientAttributes,
+  type RoiAlignLevelsAttributes,
+} from '../graph/ops/roi-align.js';
 import { concat, range, reshape, squeeze, transpose, unsqueeze } from '../graph/ops/shape.js';
-import { apply1 } from '../graph/value.js';
+import { apply1, type Value } from '../graph/value.js';
 import type { Rule } from './lower.js';
 import { binWeights, roiBins } from './roi-bins.js';
 
@@ -27,24 +32,34 @@ export const roiAlignByLevel: Rule = ({ node, inputs: [rois, pictures, levels, .
   return [gather(concat(pooled, 0), count === places.shape[0] ? places : reshape(places, [count]))];
 };
 
-/**
- * dMap = Σ Wyᵀ · dY · Wx over the RoIs that read the map, with the weights of all its pixels. Inputs: dY [n, C, h, w],
- * rois [n, 4], pictures [n], levels [n] or none.
- */
+/** dMap = Σ Wyᵀ · dY · Wx over the RoIs that read a map, with the weights of all its pixels. */
 export const roiAlignGradient: Rule = ({ node, inputs: [g, rois, pictures, levels] }) => {
-  const attributes = node.attributes as RoiAlignGradientAttributes;
-  const [batch, channels, height, width] = attributes.shape;
-  const [count, , h, w] = g.staticShape;
+  const { spatial_scales, sizes, batch, ...bins } = node.attributes as RoiAlignGradientAttributes;
+  return spatial_scales.map((spatial_scale, level) => {
+    const inPicture = equal(reshape(range(batch), [batch, 1]), unsqueeze(pictures, 0));
+    const own = levels ? and(inPicture, equal(unsqueeze(levels, 0), level)) : inPicture;
+    return mapGradient(g, rois, own, sizes.slice(2 * level, 2 * level + 2), { ...bins, spatial_scale });
+  });
+};
+
+/** @param own bool [N, n]: whether a RoI reads the map of a picture. */
+function mapGradient(
+  g: Value,
+  rois: Value,
+  own: Value,
+  [height, width]: readonly number[],
+  attributes: RoiAlignAttributes,
+): Value {
+  const [count, channels, h, w] = g.staticShape;
+  const [batch] = own.staticShape;
   const pixels = (size: number) => reshape(range(size, 'float32'), [1, size]);
   const rows = binWeights(roiBins(rois, 1, h, height, attributes), pixels(height));
   const columns = binWeights(roiBins(rois, 0, w, width, attributes), pixels(width));
-  const inPicture = equal(reshape(range(batch), [batch, 1]), reshape(pictures, [1, count]));
-  const own = levels ? and(inPicture, equal(reshape(levels, [1, count]), attributes.level)) : inPicture;
   const down = mul(unsqueeze(rows, 0), reshape(indicator(own), [batch, count, 1, 1])); // [N, n, h, H]
   const across = matMul(g, unsqueeze(columns, 1)); // [n, C, h, W]
   const map = matMul(
     matrixTranspose(reshape(down, [batch, count * h, height])),
     reshape(transpose(across, [0, 2, 1, 3]), [count * h, channels * width]),
   );
-  return [transpose(reshape(map, [batch, height, channels, width]), [0, 2, 1, 3])];
-};
+  return transpose(reshape(map, [batch, height, channels, width]), [0, 2, 1, 3]);
+}

@@ -26,7 +26,7 @@ import type { RoiAlignAttributes } from '../graph/ops/roi-align.js';
 import { reshape, slice, unsqueeze } from '../graph/ops/shape.js';
 import { constant, type Value } from '../graph/value.js';
 
-/** RoIs along one axis of a map, in map pixels. */
+/** RoIs along one axis of their maps, in map pixels. */
 export interface RoiBins {
   /** Where each RoI begins: [n]. */
   readonly start: Value;
@@ -35,12 +35,17 @@ export interface RoiBins {
   /** Sampling points in a bin: a number, or [n] where each RoI has its own. */
   readonly points: number | Value;
   readonly bins: number;
-  /** Pixels of the map along the axis. */
-  readonly size: number;
+  /** Pixels of the map along the axis: a number, or float32 [n] where the RoIs read several maps. */
+  readonly size: number | Value;
 }
 
+/** RoIAlign's attributes; the scale [n] where the RoIs read several maps. */
+export type BinGeometry = Pick<RoiAlignAttributes, 'sampling_ratio' | 'coordinate_transformation_mode'> & {
+  readonly spatial_scale: number | Value;
+};
+
 /**
- * RoIs [n, 4] along an axis of a map.
+ * RoIs [n, 4] along an axis of their maps.
  *
  * @param axis 0 for x, 1 for y.
  */
@@ -48,8 +53,8 @@ export function roiBins(
   rois: Value,
   axis: 0 | 1,
   bins: number,
-  size: number,
-  { sampling_ratio: sampling, spatial_scale: scale, coordinate_transformation_mode: mode }: RoiAlignAttributes,
+  size: number | Value,
+  { sampling_ratio: sampling, spatial_scale: scale, coordinate_transformation_mode: mode }: BinGeometry,
 ): RoiBins {
   const aligned = mode === 'half_pixel';
   const side = (index: number) => {
@@ -63,14 +68,15 @@ export function roiBins(
 }
 
 /** The RoIs at `indices`, in their order. */
-export function pickBins({ start, length, points, ...rest }: RoiBins, indices: Value): RoiBins {
+export function pickBins({ start, length, points, bins, size }: RoiBins, indices: Value): RoiBins {
   const pick = (value: Value) => gather(value, indices);
-  return {
-    ...rest,
-    start: pick(start),
-    length: pick(length),
-    points: typeof points === 'number' ? points : pick(points),
-  };
+  const pickOf = (value: number | Value) => (typeof value === 'number' ? value : pick(value));
+  return { start: pick(start), length: pick(length), points: pickOf(points), bins, size: pickOf(size) };
+}
+
+/** Moves points to the nearest pixel of an axis: at least 0, at most `size` - 1. */
+function ontoMap(point: Value, size: number | Value): Value {
+  return typeof size === 'number' ? clip(point, 0, size - 1) : maximum(minimum(point, sub(size, 1)), 0);
 }
 
 /** The first and the last of a range of pixels: int64 [n] each. */
@@ -87,10 +93,10 @@ export function readPixels({ start, length, points, bins, size }: RoiBins): Pixe
   const lastPoint = typeof points === 'number' ? points - 1 : sub(maximum(points, 1), 1);
   const begin = pointAt(start, length, points, 0);
   const end = pointAt(add(start, mul(length, bins - 1)), length, points, lastPoint);
-  const pixel = (point: Value) => floor(clip(point, 0, size - 1));
+  const pixel = (point: Value) => floor(ontoMap(point, size));
   return {
     first: cast(pixel(minimum(begin, end)), 'int64'),
-    last: cast(minimum(add(pixel(maximum(begin, end)), 1), size - 1), 'int64'),
+    last: cast(ontoMap(add(pixel(maximum(begin, end)), 1), size), 'int64'),
   };
 }
 
@@ -108,6 +114,7 @@ function pointAt(corner: Value, length: Value, points: number | Value, index: Op
  */
 export function binWeights({ start, length, points, bins, size }: RoiBins, pixels: Value): Value {
   const column = (value: Value) => unsqueeze(unsqueeze(value, 1), 2);
+  const extent = typeof size === 'number' ? size : column(size);
   const binIndex = constant(
     'float32',
     [1, bins, 1],
@@ -118,9 +125,9 @@ export function binWeights({ start, length, points, bins, size }: RoiBins, pixel
   const at = unsqueeze(pixels, 1);
   const shares = nearbyPoints(corner, own, count, at).map((index) => {
     const point = pointAt(corner, own, count, index);
-    const onMap = and(greaterOrEqual(point, -1), lessOrEqual(point, size));
+    const onMap = and(greaterOrEqual(point, -1), lessOrEqual(point, extent));
     const counts = indicator(typeof count === 'number' ? onMap : and(onMap, less(index, count)));
-    return mul(relu(sub(1, abs(sub(at, clip(point, 0, size - 1))))), counts);
+    return mul(relu(sub(1, abs(sub(at, ontoMap(point, extent))))), counts);
   });
   return div(sumOf(shares), typeof count === 'number' ? count : maximum(count, 1));
 }

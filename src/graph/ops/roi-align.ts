@@ -2,7 +2,7 @@
 // bin is the mean of bilinear samples at evenly spaced points; points more than one pixel outside the map count as 0.
 import { dimsAgree, mergeDim } from '../dims.js';
 import type { Operator, Value } from '../value.js';
-import { apply1, constant, shapeError } from '../value.js';
+import { apply, apply1, constant, shapeError } from '../value.js';
 import { add } from './elementwise.js';
 import { gather } from './gather.js';
 import { floats, required, requireRank, requireSameType, requireType, requireWhole } from './require.js';
@@ -16,8 +16,9 @@ type BinAttributes = {
   mode: 'avg';
 };
 export type RoiAlignAttributes = BinAttributes & { spatial_scale: number };
-export type RoiAlignGradientAttributes = RoiAlignAttributes & { shape: readonly number[]; level: number };
 export type RoiAlignLevelsAttributes = BinAttributes & { spatial_scales: readonly number[] };
+/** `sizes`: height and width of each map in turn. */
+export type RoiAlignGradientAttributes = RoiAlignLevelsAttributes & { batch: number; sizes: readonly number[] };
 
 const binKinds = {
   output_height: 'int',
@@ -26,23 +27,22 @@ const binKinds = {
   coordinate_transformation_mode: 'string',
   mode: 'string',
 } as const;
-const roiAlignKinds = { ...binKinds, spatial_scale: 'float' } as const;
 
 export const RoiAlign: Operator<RoiAlignAttributes> = {
   type: 'RoiAlign',
-  attributes: roiAlignKinds,
+  attributes: { ...binKinds, spatial_scale: 'float' },
   infer(inputs, { output_height, output_width }) {
     const [x, rois, pictures] = [0, 1, 2].map((i) => required('RoiAlign', inputs, i));
     requireRank('RoiAlign', x, 4, 'the map');
     requireRois('RoiAlign', x, rois, pictures);
     return [{ dtype: x.dtype, shape: [rois.shape[0], x.shape[1], output_height, output_width] }];
   },
-  vjp: ({ inputs: [x, rois, pictures], attributes, gradients: [g], wants }) => [
-    wants[0]
-      ? apply1(RoiAlignGradient, [g, rois, pictures], { ...attributes, shape: x.staticShape, level: 0 })
-      : undefined,
-    undefined, // boxes are treated as given, as in the published detectors
-  ],
+  vjp({ inputs: [x, rois, pictures], attributes, gradients: [g], wants }) {
+    const { spatial_scale, ...bins } = attributes;
+    const scaled = { ...bins, spatial_scales: [spatial_scale] };
+    // Boxes are treated as given, as in the published detectors.
+    return [wants[0] ? mapGradients([x], [g, rois, pictures], scaled)[0] : undefined, undefined];
+  },
 };
 
 function requireRois(operator: string, x: Value, rois: Value, ...ofEach: readonly Value[]): void {
@@ -73,31 +73,36 @@ const RoiAlignLevels: Operator<RoiAlignLevelsAttributes> = {
     const count = mergeDim(levels.shape[0], rois.shape[0]);
     return [{ dtype: rois.dtype, shape: [count, channels, output_height, output_width] }];
   },
-  vjp({ inputs: [rois, pictures, levels, ...maps], attributes, gradients: [g], wants }) {
-    const { spatial_scales, ...bins } = attributes;
-    const byMap = maps.map((map, level) =>
-      wants[3 + level]
-        ? apply1(RoiAlignGradient, [g, rois, pictures, levels], {
-            ...bins,
-            spatial_scale: spatial_scales[level],
-            shape: map.staticShape,
-            level,
-          })
-        : undefined,
-    );
-    return [undefined, undefined, undefined, ...byMap]; // boxes are treated as given here, too
-  },
+  vjp: ({ inputs: [rois, pictures, levels, ...maps], attributes, gradients: [g] }) => [
+    undefined, // boxes are treated as given here, too
+    undefined,
+    undefined,
+    ...mapGradients(maps, [g, rois, pictures, levels], attributes),
+  ],
 };
 
+function mapGradients(
+  maps: readonly Value[],
+  inputs: readonly (Value | undefined)[],
+  attributes: RoiAlignLevelsAttributes,
+): readonly Value[] {
+  const sizes = maps.flatMap((map) => map.staticShape.slice(2));
+  return apply(RoiAlignGradient, inputs, { ...attributes, batch: maps[0].staticShape[0], sizes });
+}
+
 /**
- * dX of a RoIAlign by one map. Inputs: dY, rois, picture indices and, where the RoIs read several maps, the level of
- * each: then only those of `level` count.
+ * dX of a RoIAlign by each of its maps. Inputs: dY, rois, picture indices and, where the RoIs read several maps, the
+ * level of each.
  */
 export const RoiAlignGradient: Operator<RoiAlignGradientAttributes> = {
   type: 'RoiAlignGradient',
   domain: 'boxwright',
-  attributes: { ...roiAlignKinds, shape: 'ints', level: 'int' },
-  infer: (inputs, { shape }) => [{ dtype: required('RoiAlignGradient', inputs, 0).dtype, shape }],
+  attributes: { ...binKinds, spatial_scales: 'floats', batch: 'int', sizes: 'ints' },
+  infer(inputs, { batch, sizes, spatial_scales }) {
+    const { dtype, shape } = required('RoiAlignGradient', inputs, 0);
+    const map = (level: number) => [batch, shape[1], sizes[2 * level], sizes[2 * level + 1]];
+    return spatial_scales.map((_, level) => ({ dtype, shape: map(level) }));
+  },
 };
 
 /**
