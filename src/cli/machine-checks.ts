@@ -128,7 +128,7 @@ async function engine(): Promise<Finding> {
     best = Math.min(best, performance.now() - start);
     right &&= (y.data as Float32Array).every((value) => value === size);
   }
-  const found = `ONNX Runtime, ${((2 * size ** 3) / best / 1e6).toFixed(0)} GFLOP/s in float32`;
+  const found = `ONNX Runtime, ${((2 * size ** 3) / best / 1e6).toFixed(0)} GFLOP/s in float32 just now`;
   if (right) return { check: 'Engine', state: 'fine', found };
   return { check: 'Engine', state: 'failed', found: `${found}: wrong results`, advice: 'Please report this machine.' };
 }
