@@ -47,6 +47,17 @@ export function memorySource(bytes: Uint8Array, name: string): ByteSource {
   return { name, size: bytes.byteLength, read };
 }
 
+/** `length` bytes of a source from `position` on, as a source of their own; errors call it as the whole. */
+export function partOf(whole: ByteSource, position: number, length: number): ByteSource {
+  const { name } = whole;
+  requireInside(name, whole.size, position, length);
+  const read = async (at: number, count: number) => {
+    requireInside(name, length, at, count);
+    return whole.read(position + at, count);
+  };
+  return { name, size: length, read };
+}
+
 function requireInside(name: string, size: number, position: number, length: number): void {
   if (position >= 0 && length >= 0 && position + length <= size) return;
   const problem = `bytes ${position} to ${position + length} are needed, the file has ${size}`;

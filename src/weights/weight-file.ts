@@ -1,6 +1,9 @@
 import { BoxwrightError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import { type ByteSource, memorySource, withFile } from './byte-source.js';
+import { isPickle, readNumpyPickle } from './numpy-pickle.js';
+import { isPytorchLegacy, readPytorchLegacy } from './pytorch-legacy.js';
+import { readPytorchZip } from './pytorch-zip.js';
 import { readSafetensorsFrom } from './safetensors.js';
 
 /** Formats of weights that boxwright reads. */
@@ -36,8 +39,29 @@ const safetensorsReader: WeightReader = {
   },
 };
 
+const pytorchZipReader: WeightReader = {
+  format: 'pytorch',
+  description: 'PyTorch (.pth, .pt; a zip archive)',
+  recognises: (first) => first[0] === 0x50 && first[1] === 0x4b && first[2] === 3 && first[3] === 4,
+  read: readPytorchZip,
+};
+
+const pytorchLegacyReader: WeightReader = {
+  format: 'pytorch',
+  description: 'PyTorch (.pth, .th; the format before 1.6)',
+  recognises: isPytorchLegacy,
+  read: readPytorchLegacy,
+};
+
+const numpyPickleReader: WeightReader = {
+  format: 'numpy-pickle',
+  description: 'pickled numpy arrays (.pkl, as detectron2 has them)',
+  recognises: isPickle,
+  read: readNumpyPickle,
+};
+
 /** Looked at in this order: formats with a magic number first. */
-const readers: readonly WeightReader[] = [safetensorsReader];
+const readers: readonly WeightReader[] = [safetensorsReader, pytorchZipReader, pytorchLegacyReader, numpyPickleReader];
 
 /**
  * Reads a file of weights of any known format. Nothing in it is executed, and sizes are checked before memory is taken.
