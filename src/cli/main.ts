@@ -2,11 +2,13 @@
 import { BoxwrightError } from '../errors.js';
 import { version } from '../version.js';
 import { type AnyCommand, UsageError } from './command.js';
+import { convertCommand } from './convert.js';
 import { demoCommand } from './demo.js';
 import { detectCommand } from './detect.js';
 import { doctorCommand } from './doctor.js';
 import { evalCommand } from './eval.js';
 import { exportCommand } from './export.js';
+import { infoCommand } from './info.js';
 import { parseLine } from './parser.js';
 import { pullCommand } from './pull.js';
 import { Terminal } from './terminal.js';
@@ -20,6 +22,8 @@ const commands: readonly AnyCommand[] = [
   exportCommand,
   pullCommand,
   doctorCommand,
+  infoCommand,
+  convertCommand,
 ];
 
 const failed = 1;

@@ -22,7 +22,7 @@ export interface Fit {
  * network has all that a shallower one of its kind needs: those that leave the fewest tensors count.
  */
 export function fittingModels(path: string, file: WeightFile): Fit[] {
-  const fits = alikes().flatMap((models) => {
+  const fits = alikeModels().flatMap((models) => {
     const classes = classesTold(models[0], file);
     const fit = classes === undefined ? undefined : fitOf(path, file, models, classes);
     return fit ? [fit] : [];
@@ -32,7 +32,7 @@ export function fittingModels(path: string, file: WeightFile): Fit[] {
 }
 
 /** Model names in groups of equal parameters: RefineDet's do not depend on its size. */
-function alikes(): string[][] {
+export function alikeModels(): string[][] {
   const groups = new Map<string, string[]>();
   for (const name of modelNames) {
     const key = name.replace(/-\d+(?=-|$)/, '');

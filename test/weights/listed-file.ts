@@ -30,7 +30,7 @@ export function listedFile(
 interface ListedOptions {
   readonly format?: WeightFormat;
   readonly metadata?: Readonly<Record<string, string>>;
-  readonly value?: (name: string, shape: readonly number[]) => Float32Array;
+  readonly value?: (name: string, shape: readonly number[]) => Float32Array | undefined;
 }
 
 /** Names for classes of which only the number counts. */

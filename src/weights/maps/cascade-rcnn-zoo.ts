@@ -49,4 +49,12 @@ export const cascadeRcnnZoo: NameMap = {
   ],
   transposed: /^stages\.\d\.\w+\.weight$/,
   unused: /^(accum\.|stat\.|(global_step|learning_rate|momentum)$|rcnn1?\.reg_scores_class_ang\.)/,
+  writing: {
+    format: 'mindspore',
+    order: () => [],
+    spare: ['rcnn', 'rcnn1'].flatMap((head) => [
+      { after: `${head}.reg_scores.bias`, name: `${head}.reg_scores_class_ang.weight`, shape: [1024, 4] },
+      { after: `${head}.reg_scores_class_ang.weight`, name: `${head}.reg_scores_class_ang.bias`, shape: [4] },
+    ]),
+  },
 };

@@ -31,6 +31,17 @@ export interface NameMap extends SourceTraits {
   readonly preferred?: (source: string) => string;
   /** Tensors of the source that no model of ours has, such as optimizer state or a classifier. */
   readonly unused: RegExp;
+  /** How a file of the source is written, where boxwright can. */
+  readonly writing?: SourceFile;
+}
+
+/** The layout of a source's files. */
+export interface SourceFile {
+  readonly format: 'mindspore';
+  /** Parameters are sorted by these numbers, in which they may differ from the order of our own layers. */
+  readonly order: (parameter: string) => readonly number[];
+  /** Tensors that the source has and our model has not: name and shape, behind the tensor `after`. Nothing reads them; they are zero. */
+  readonly spare?: readonly { readonly after: string; readonly name: string; readonly shape: readonly number[] }[];
 }
 
 export interface NameRule {

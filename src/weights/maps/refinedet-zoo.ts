@@ -39,6 +39,17 @@ function headLayers(module: string, head: string, level: string): string {
 /** Optimizer state in training checkpoints. */
 const unused = /^(moments\.|accum\.|global_step$|learning_rate$|momentum$)/;
 
+const sections = ['backbone', 'arm', 'odm', 'tcb'];
+
+/** Layer order of the network for evaluation: backbone, heads, transfer connections from the finest level on. */
+function order(parameter: string): number[] {
+  const [, level] = /^(?:tcb|source_norm)\.(\d)/.exec(parameter) ?? [];
+  if (level === undefined) return [sections.indexOf(parameter.slice(0, parameter.indexOf('.')))];
+  return [sections.indexOf('tcb'), Number(level)];
+}
+
+const writing = { format: 'mindspore', order } as const;
+
 /** MindSpore model zoo, `research/cv/RefineDet` r1.7, VGG-16. */
 export const refineDetZooVgg16: NameMap = {
   source: "the MindSpore zoo's RefineDet, VGG-16",
@@ -54,6 +65,7 @@ export const refineDetZooVgg16: NameMap = {
     ...shared,
   ],
   unused,
+  writing,
 };
 
 /** MindSpore model zoo, `research/cv/RefineDet` r1.7, ResNet-101. */
@@ -70,6 +82,7 @@ export const refineDetZooResNet101: NameMap = {
     ...shared,
   ],
   unused,
+  writing,
 };
 
 function resNetLayer(layer: string): string {

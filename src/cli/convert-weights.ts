@@ -1,0 +1,48 @@
+import { extname } from 'node:path';
+import { BoxwrightError } from '../errors.js';
+import { type Checkpoint, weightsToUse, writeCheckpoint } from '../weights/checkpoint.js';
+import { readDetector } from '../weights/detector-file.js';
+import { classList } from './class-list.js';
+import type { Context } from './command.js';
+import { requireFree } from './free-target.js';
+
+export interface ConvertArguments {
+  readonly from: string;
+  readonly to: string;
+  readonly model?: string;
+  readonly classes?: string;
+  readonly force: boolean;
+  readonly json: boolean;
+}
+
+type Writer = (path: string, checkpoint: Checkpoint) => Promise<void>;
+
+/** Formats that weights are written in, by the ending of the file. */
+const writers: Readonly<Record<string, Writer>> = {
+  '.safetensors': (path, { model, classes, parameters }) =>
+    writeCheckpoint(path, { model, classes, parameters, state: new Map() }),
+};
+
+/** Reads weights as a detector, averages first, and writes them in the format that the file's ending asks for. */
+export async function convertWeights(args: ConvertArguments, { terminal }: Context): Promise<number> {
+  const { from, to, model, force, json } = args;
+  const write = writers[extname(to).toLowerCase()];
+  if (!write) {
+    const known = Object.keys(writers).join(' and ');
+    throw new BoxwrightError(
+      'config',
+      `${to}: weights are written as ${known}, not as ${extname(to) || 'a file without ending'}.`,
+    );
+  }
+  if (!force) await requireFree(to, 'file');
+  const { checkpoint, note } = await readDetector(from, { model, classes: await classList(args.classes) });
+  if (note !== undefined) terminal.note(note);
+  const parameters = weightsToUse(checkpoint);
+  await write(to, { ...checkpoint, parameters });
+  const { model: name, classes } = checkpoint;
+  const written = { path: to, model: name, classes, parameters: parameters.size };
+  await terminal.print(
+    json ? JSON.stringify(written) : `${to}: ${name}, ${classes.length} classes, ${parameters.size} parameters`,
+  );
+  return 0;
+}

@@ -1,0 +1,23 @@
+import { modelOptions } from './class-list.js';
+import { command } from './command.js';
+
+export const convertCommand = command({
+  usage: 'convert <from> <to>',
+  about: 'Write weights of any format as a checkpoint',
+  positionals: {
+    from: { type: 'string', demandOption: true, describe: 'Weights of any format that boxwright reads' },
+    to: { type: 'string', demandOption: true, describe: 'File to write: .safetensors' },
+  },
+  options: {
+    ...modelOptions,
+    force: { type: 'boolean', default: false, describe: 'Replace what is already there' },
+    json: { type: 'boolean', default: false, describe: 'Print what was written as JSON' },
+  },
+  examples: [
+    ['convert refinedet.ckpt refinedet.safetensors --model refinedet-vgg16-320-zoo --classes coco.txt', 'a checkpoint'],
+  ],
+  async run(args, context) {
+    const { convertWeights } = await import('./convert-weights.js');
+    return convertWeights(args, context);
+  },
+});

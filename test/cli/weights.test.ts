@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { FileDescription } from '../../src/weights/describe-file.js';
+import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.js';
+import { testFolder, tinyCheckpoint, tinyClasses, tinyModelFile } from '../predict/tiny-detector.js';
+import { needs, shared } from '../shared.js';
+import { runCli } from './run-cli.js';
+
+test('info names tensors, metadata and the models that a checkpoint fits', async (t) => {
+  const path = await tinyModelFile(t);
+  const { code, stdout, stderr } = await runCli('info', path);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^backbone\.conv1\.weight +float32\[16, 3, 3, 3\]$/m);
+  assert.match(stdout, /tiny\.safetensors: safetensors, 2\.\d MB, 187 tensors, \d+ numbers \(\d+ float32\)$/m);
+  assert.match(stdout, /^ {2}classes: \["cross","disc","ring"\]$/m);
+  assert.match(
+    stdout,
+    /^fits refinedet-tiny-320, refinedet-tiny-512 with 3 classes: 187 parameters by the names of boxwright$/m,
+  );
+});
+
+const folded = 'data/checkpoints/resnet18-imagenet-folded-c4.safetensors';
+test('info --json says what training can start from where no model fits', needs(folded), async () => {
+  const { code, stdout, stderr } = await runCli('info', shared(folded)!, '--json');
+  assert.equal(code, 0, stderr);
+  const { format, tensors, elements, types, fits, starts } = JSON.parse(stdout) as FileDescription;
+  assert.deepEqual([format, tensors.length, fits], ['safetensors', 30, []]);
+  assert.deepEqual(types, { float32: elements });
+  assert.deepEqual(
+    tensors.find(({ name }) => name === 'conv1.weight'),
+    { name: 'conv1.weight', type: 'float32', shape: [64, 3, 7, 7] },
+  );
+  const resnet18 = starts.find(({ models }) => models.includes('refinedet-resnet18-320'))!;
+  assert.deepEqual([resnet18.source, resnet18.found], ["torchvision's ResNet", 15]);
+});
+
+test('info on what is no file of weights lists what is', async (t) => {
+  const path = join(await testFolder(t), 'notes.txt');
+  await writeFile(path, 'weights, but in words');
+  const { code, stderr } = await runCli('info', path);
+  assert.equal(code, 1);
+  assert.match(
+    stderr,
+    /^error: .*notes\.txt: not a file of weights that boxwright reads\. It reads:\n {2}- safetensors/,
+  );
+});
+
+test('convert makes a checkpoint of weights that do not say what they are', async (t) => {
+  const folder = await testFolder(t);
+  const [from, to, classes] = ['bare.safetensors', 'whole.safetensors', 'classes.txt'].map((name) =>
+    join(folder, name),
+  );
+  const { parameters } = tinyCheckpoint();
+  await writeSafetensors(from, parameters);
+  await writeFile(classes, `${tinyClasses.join('\n')}\n`);
+  const several = await runCli('convert', from, to, '--classes', classes);
+  assert.equal(several.code, 1);
+  assert.match(
+    several.stderr,
+    /bare\.safetensors: fits refinedet-tiny-320 and refinedet-tiny-512\. Name one of them \(--model/,
+  );
+  const unnamed = await runCli('convert', from, to, '--model', 'refinedet-tiny-64');
+  assert.match(unnamed.stderr, /does not name its classes, which are 3\. Give them in their order \(--classes/);
+
+  const { code, stdout, stderr } = await runCli(
+    'convert',
+    from,
+    to,
+    '--model',
+    'refinedet-tiny-64',
+    '--classes',
+    classes,
+  );
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /whole\.safetensors: refinedet-tiny-64, 3 classes, 187 parameters$/m);
+  assert.match(stderr, /187 parameters from .*bare\.safetensors \(boxwright\)\.$/m);
+  const { tensors, metadata } = await readSafetensors(to);
+  assert.deepEqual(metadata, { format: 'boxwright', model: 'refinedet-tiny-64', classes: JSON.stringify(tinyClasses) });
+  assert.deepEqual(tensors.get('odm.conf.0.bias'), parameters.get('odm.conf.0.bias'));
+
+  const before = await readFile(to);
+  const again = await runCli(
+    'convert',
+    from,
+    to,
+    '--model',
+    'refinedet-tiny-64',
+    '--classes',
+    'cross,disc,ring',
+    '--json',
+  );
+  assert.equal(again.code, 1);
+  assert.match(again.stderr, /whole\.safetensors: exists already/);
+  assert.deepEqual(await readFile(to), before);
+  const twice = await runCli('convert', from, to, '--force', '--classes', 'a,b,a');
+  assert.match(twice.stderr, /--classes a,b,a: "a" is there twice/);
+  const other = await runCli('convert', from, join(folder, 'a.bin'));
+  assert.match(other.stderr, /a\.bin: weights are written as \.safetensors.*, not as \.bin/);
+});
