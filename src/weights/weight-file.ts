@@ -61,7 +61,12 @@ const numpyPickleReader: WeightReader = {
 };
 
 /** Looked at in this order: formats with a magic number first. */
-const readers: readonly WeightReader[] = [safetensorsReader, pytorchZipReader, pytorchLegacyReader, numpyPickleReader];
+export const weightReaders: readonly WeightReader[] = [
+  safetensorsReader,
+  pytorchZipReader,
+  pytorchLegacyReader,
+  numpyPickleReader,
+];
 
 /**
  * Reads a file of weights of any known format. Nothing in it is executed, and sizes are checked before memory is taken.
@@ -79,8 +84,8 @@ export function parseWeights(bytes: Uint8Array, name: string): Promise<WeightFil
 
 async function readWeights(source: ByteSource): Promise<WeightFile> {
   const first = await source.read(0, Math.min(source.size, 512));
-  const reader = readers.find((candidate) => candidate.recognises(first, source));
+  const reader = weightReaders.find((candidate) => candidate.recognises(first, source));
   if (reader) return reader.read(source);
-  const known = readers.map(({ description }) => `\n  - ${description}`).join('');
+  const known = weightReaders.map(({ description }) => `\n  - ${description}`).join('');
   throw new BoxwrightError('weights', `${source.name}: not a file of weights that boxwright reads. It reads:${known}`);
 }

@@ -1,0 +1,51 @@
+import { memorySource } from '../src/weights/byte-source.js';
+import { type WeightFile, type WeightReader, weightReaders } from '../src/weights/weight-file.js';
+import { faulty } from './faulty.js';
+import type { Mutation } from './mutations.js';
+import { numpyPickleSamples, pytorchSamples } from './samples/pytorch.js';
+import { safetensorsMutations, safetensorsSamples } from './samples/safetensors.js';
+
+/** What a reader is fed. */
+export interface FuzzTarget {
+  /**
+   * Small valid files of one reader (up to a few KB each: every one is cut at every byte), which together use all of
+   * the format.
+   */
+  samples(): Promise<readonly Uint8Array[]>;
+  /** Mutations that know the format, beside those for all. */
+  readonly mutations?: readonly Mutation[];
+}
+
+/** One for each reader in the table of src/weights/weight-file.ts; a test holds that none is left out. */
+const targets: Readonly<Record<string, FuzzTarget>> = {
+  safetensors: { samples: safetensorsSamples, mutations: safetensorsMutations },
+  'pytorch-zip': { samples: () => pytorchSamples('zip') },
+  'pytorch-legacy': { samples: () => pytorchSamples('legacy') },
+  'numpy-pickle': { samples: numpyPickleSamples },
+};
+
+export const targetNames: readonly string[] = Object.keys(targets);
+
+interface LoadedTarget {
+  readonly samples: readonly Uint8Array[];
+  readonly mutations: readonly Mutation[];
+  read(bytes: Uint8Array, file: string): Promise<Pick<WeightFile, 'tensors'>>;
+}
+
+export async function loadTarget(name: string): Promise<LoadedTarget> {
+  if (name === 'faulty') return { samples: await faulty.samples(), mutations: [], read: faulty.read };
+  const target = targets[name];
+  if (!target) throw new Error(`There is no fuzz target "${name}". There are: ${targetNames.join(', ')}.`);
+  const samples = await target.samples();
+  const reader = readerOf(samples[0]);
+  if (!reader) throw new Error(`No reader recognises the first sample of "${name}".`);
+  // That reader always, not the one that a case's first bytes choose: half of the cases would be refused at once.
+  const read = (bytes: Uint8Array, file: string) => reader.read(memorySource(bytes, file));
+  return { samples, mutations: target.mutations ?? [], read };
+}
+
+/** The reader that takes a file in memory. */
+export function readerOf(file: Uint8Array): WeightReader | undefined {
+  const source = memorySource(file, 'a sample');
+  return weightReaders.find((reader) => reader.recognises(file.subarray(0, 512), source));
+}
