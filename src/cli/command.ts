@@ -32,6 +32,9 @@ export type AnyCommand = Omit<Command, 'run'> & {
   run(args: never, context: Context): Promise<number | undefined>;
 };
 
+/** The word by which a command is called. */
+export const nameOf = ({ usage }: AnyCommand): string => usage.split(' ')[0];
+
 /** Lets TypeScript infer the types of a command's arguments. */
 export function command<P extends Record<string, PositionalOptions>, O extends Record<string, Options>>(
   definition: Command<P, O>,

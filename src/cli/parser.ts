@@ -1,7 +1,8 @@
 import yargs, { type Argv } from 'yargs';
 import { nearestName } from '../models/nearest-name.js';
 import { version } from '../version.js';
-import { type AnyCommand, UsageError } from './command.js';
+import { type AnyCommand, nameOf, UsageError } from './command.js';
+import { readSettings, type Settings } from './settings-file.js';
 
 /** A command and what was given to it. */
 export interface ParsedLine {
@@ -11,20 +12,23 @@ export interface ParsedLine {
 
 const globalOptions = {
   verbose: { type: 'boolean', default: false, describe: 'Show where an error came from' },
+  config: { type: 'string', describe: 'Settings of a project; boxwright.config.json or .ts if there is one' },
 } as const;
 
-const nameOf = ({ usage }: AnyCommand) => usage.split(' ')[0];
-
 /**
- * Reads a command line. Undefined if it asked for help or the version, which is then printed.
+ * Reads a command line, and the settings of the project in `folder`. Undefined if it asked for help or the version, which
+ * is then printed.
  *
- * @throws UsageError with the nearest name for unknown commands and options.
+ * @throws UsageError with the nearest name for unknown commands and options; BoxwrightError `config` for a settings file
+ *   that does not fit.
  */
 export async function parseLine(
   line: readonly string[],
   commands: readonly AnyCommand[],
+  folder = process.cwd(),
 ): Promise<ParsedLine | undefined> {
   let parsed: ParsedLine | undefined;
+  const file = await readSettings(folder, settingsAsked(line), commands);
   let parser = yargs([...line])
     .scriptName('boxwright')
     .usage('$0 <command>\n\nTrains, evaluates, runs and ships object detectors.')
@@ -36,12 +40,13 @@ export async function parseLine(
     .demandCommand(1, 'Which command?')
     .wrap(Math.min(110, process.stdout.columns ?? 100))
     .exitProcess(false)
+    .completion('completion', 'Print a script that completes commands and options in bash or zsh')
     .epilogue('Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.');
   for (const command of commands) {
     parser = parser.command(
       command.usage,
       command.about,
-      (builder) => described(builder, command),
+      (builder) => described(builder, command, file?.settings),
       (args) => {
         parsed = { command, args };
       },
@@ -56,8 +61,17 @@ export async function parseLine(
   return parsed;
 }
 
-function described(builder: Argv, { usage, positionals, options, examples = [] }: AnyCommand): Argv {
-  let described = builder.usage(`$0 ${usage}`);
+/** What `--config` says, before the line is parsed as a whole. */
+function settingsAsked(line: readonly string[]): string | undefined {
+  const joined = line.find((word) => word.startsWith('--config='));
+  if (joined !== undefined) return joined.slice('--config='.length);
+  const at = line.indexOf('--config');
+  return at < 0 ? undefined : line[at + 1];
+}
+
+function described(builder: Argv, command: AnyCommand, settings: Settings = {}): Argv {
+  const { usage, positionals, options, examples = [] } = command;
+  let described = builder.usage(`$0 ${usage}`).config(settings[nameOf(command)] ?? {});
   for (const [name, positional] of Object.entries(positionals)) described = described.positional(name, positional);
   for (const [name, option] of Object.entries(options)) {
     const takesValue = option.type === 'string' || option.type === 'number' || option.choices !== undefined;
