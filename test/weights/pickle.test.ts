@@ -85,11 +85,11 @@ describe('pickles: what is understood', () => {
     assert.equal(list[0], list);
   });
 
-  test('tuples nested a million deep', async () => {
-    let value = await read(`)${'\x85'.repeat(1_000_000)}.`);
+  test('tuples nested 900 000 deep', async () => {
+    let value = await read(`)${'\x85'.repeat(900_000)}.`);
     let depth = 0;
     for (; Array.isArray(value) && value.length === 1; depth++) [value] = value;
-    assert.equal(depth, 1_000_000);
+    assert.equal(depth, 900_000);
   });
 
   test('long strings stay in the source, and reading goes on behind them', async () => {
@@ -176,7 +176,7 @@ describe('pickles: what is refused', () => {
   }
 
   test('a file without an end to its steps', async () => {
-    await assert.rejects(read(`](${'N'.repeat(5_000_000)}e.`), /more than 4000000 steps/);
+    await assert.rejects(read(`](${'N'.repeat(1_000_000)}e.`), /more than 1000000 steps/);
   });
 
   test('a long text that is made into bytes again and again', async () => {

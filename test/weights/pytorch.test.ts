@@ -5,7 +5,7 @@ import { BoxwrightError } from '../../src/errors.js';
 import { bytesOf, type Tensor } from '../../src/graph/tensor.js';
 import { parseWeights, readWeightFile } from '../../src/weights/weight-file.js';
 import { needs, shared } from '../shared.js';
-import { global, ordered, type PickleNode, persistent, pickle, raw, reduce, tuple } from './pickle-writer.js';
+import { global, ordered, type PickleNode, persistent, pickle, raw, reduce, tuple, Written } from './pickle-writer.js';
 import { counting, numpyArray, pytorchFile, TorchFile } from './torch-writer.js';
 import { zipOf } from './zip-writer.js';
 
@@ -426,6 +426,20 @@ describe('PyTorch files: what is refused', () => {
     assert.deepEqual([...(await parse(file.zip(root))).tensors.keys()], ['t']);
     const dicts = `}X\x01\0\0\0tK\x01s${'q\0}(X\x01\0\0\0ah\0X\x01\0\0\0bh\0u'.repeat(40)}`;
     await assert.rejects(parse(file.zip(raw(dicts))), /repeats itself too often/);
+    const named = `X\0\x80\0\0${'n'.repeat(32768)}q\0`;
+    const long = file.tensor(counting([1]));
+    const twice = (inner: PickleNode): PickleNode =>
+      new Written((out) => {
+        out.value(inner);
+        out.text('q\x01}(h\0h\x01X\x01\0\0\0ah\x01u');
+      });
+    let root2: PickleNode = long;
+    for (let i = 0; i < 20; i++) root2 = twice(root2);
+    const names = new Map<PickleNode, PickleNode>([
+      [raw(named), 1],
+      ['a', root2],
+    ]);
+    await assert.rejects(parse(file.zip(names)), /repeats itself too often/);
   });
 
   for (const format of formats) {

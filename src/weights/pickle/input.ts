@@ -47,17 +47,12 @@ export class PickleInput {
 
   /** The next `length` bytes, which stay valid until `fill`. */
   take(length: number): Uint8Array {
-    const at = this.#at;
-    if (!(length <= this.#window.length - at)) {
-      const left = Math.max(0, this.source.size - this.position);
-      throw new PickleProblem(`truncated: ${length} more bytes are needed, ${left} are left`);
-    }
-    this.#at += length;
+    const at = this.#advance(length);
     return this.#window.subarray(at, at + length);
   }
 
   byte(): number {
-    return this.take(1)[0];
+    return this.#window[this.#advance(1)];
   }
 
   uint16(): number {
@@ -86,10 +81,9 @@ export class PickleInput {
   integer(length: number): number | bigint {
     // Python's numbers are unbounded, a checkpoint's are not.
     if (length > 128) throw new PickleProblem(`an integer of ${length} bytes; up to 128 are read`);
-    const bytes = this.take(length);
-    let value = 0n;
-    for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]);
-    return simplest(BigInt.asIntN(Math.max(1, 8 * length), value));
+    if (length === 0) return 0;
+    const hex = Buffer.from(this.#take(length)).reverse().toString('hex');
+    return simplest(BigInt.asIntN(8 * length, BigInt(`0x${hex}`)));
   }
 
   /** Text up to a line feed, as latin1. */
@@ -126,9 +120,14 @@ export class PickleInput {
     return Buffer.from(this.#take(length)).toString('latin1');
   }
 
+  /** Goes over `length` bytes and gives where in the window they begin. */
   #advance(length: number): number {
     const at = this.#at;
-    this.take(length);
+    if (!(length <= this.#window.length - at)) {
+      const left = Math.max(0, this.source.size - this.position);
+      throw new PickleProblem(`truncated: ${length} more bytes are needed, ${left} are left`);
+    }
+    this.#at += length;
     return at;
   }
 

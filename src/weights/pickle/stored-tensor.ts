@@ -3,6 +3,7 @@ import type { ElementType, Tensor } from '../../graph/tensor.js';
 import { bytesPerElement, newArray, viewArray } from '../../graph/tensor.js';
 import type { ByteSource } from '../byte-source.js';
 import { widenBfloat16, widenFloat16 } from '../half-precision.js';
+import { excerpt } from './values.js';
 
 /** Where the bytes of a storage lie. */
 export interface Place {
@@ -100,7 +101,7 @@ export async function readStored(
 ): Promise<Tensor> {
   const { type, shape, strides, offset, bigEndian } = stored;
   const { bytes: size, dtype } = storedTypes[type] as { bytes: number; dtype?: ElementType };
-  const what = `tensor ${JSON.stringify(name)}`;
+  const what = `tensor ${excerpt(name)}`;
   const place = await stored.open(allowance);
   const fail = (problem: string) => new BoxwrightError('weights', `${file}: ${what} ${problem}`);
   if (!dtype) throw fail(`has elements of type ${type}, which boxwright does not read: convert it to float32 first`);

@@ -14,8 +14,9 @@ const trainingState =
   /^(optimizers?|optim|opt|optimizer_states?|optimizer_state_dict|optim_state_dict|scalers?|(lr_)?schedulers?|(lr_)?scheduler_state_dict)$/;
 
 const mostDepth = 64;
-const mostWork = 10_000_000;
-const mostTensors = 2 ** 20;
+const mostWork = 4_000_000;
+/** Characters of all names. */
+const mostNames = 2 ** 24;
 const mostText = 2 ** 20;
 
 /**
@@ -57,6 +58,7 @@ class Tree {
   readonly #file: string;
   #work = 0;
   #text = 0;
+  #names = 0;
 
   constructor(file: string) {
     this.#file = file;
@@ -143,8 +145,9 @@ class Tree {
     if (stored instanceof Unreadable) {
       throw this.#bad(`${excerpt(name)} is ${stored.what}; boxwright reads dense tensors of numbers`);
     }
+    this.#names += name.length;
+    if (this.#names > mostNames) throw this.#bad('it repeats itself too often, expected a file of weights');
     if (this.#tensors.has(name)) throw this.#bad(`two tensors have the name ${excerpt(name)}`);
-    if (this.#tensors.size === mostTensors) throw this.#bad(`it holds more than ${mostTensors} tensors`);
     this.#tensors.set(name, stored);
   }
 
