@@ -2,8 +2,10 @@ import { memorySource } from '../src/weights/byte-source.js';
 import { type WeightFile, type WeightReader, weightReaders } from '../src/weights/weight-file.js';
 import { faulty } from './faulty.js';
 import type { Mutation } from './mutations.js';
+import { pickleMutations } from './samples/pickle.js';
 import { numpyPickleSamples, pytorchSamples } from './samples/pytorch.js';
 import { safetensorsMutations, safetensorsSamples } from './samples/safetensors.js';
+import { zipMutations } from './samples/zip.js';
 
 /** What a reader is fed. */
 export interface FuzzTarget {
@@ -19,9 +21,9 @@ export interface FuzzTarget {
 /** One for each reader in the table of src/weights/weight-file.ts; a test holds that none is left out. */
 const targets: Readonly<Record<string, FuzzTarget>> = {
   safetensors: { samples: safetensorsSamples, mutations: safetensorsMutations },
-  'pytorch-zip': { samples: () => pytorchSamples('zip') },
-  'pytorch-legacy': { samples: () => pytorchSamples('legacy') },
-  'numpy-pickle': { samples: numpyPickleSamples },
+  'pytorch-zip': { samples: () => pytorchSamples('zip'), mutations: zipMutations },
+  'pytorch-legacy': { samples: () => pytorchSamples('legacy'), mutations: pickleMutations },
+  'numpy-pickle': { samples: numpyPickleSamples, mutations: pickleMutations },
 };
 
 export const targetNames: readonly string[] = Object.keys(targets);
