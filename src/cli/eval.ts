@@ -1,24 +1,28 @@
 import type { Dataset } from '../data/dataset.js';
-import type { CocoResult } from '../evaluate/coco.js';
+import type { EvaluationData } from '../evaluate/evaluation-data.js';
 import type { Detector } from '../predict/detector.js';
-import { type Context, command, engineOptions } from './command.js';
+import { type Context, command, engineOptions, UsageError } from './command.js';
+import { evalFiles } from './eval-files.js';
+import { printFigures } from './figures.js';
+import { requireFree } from './free-target.js';
+import { measuresOf, metricsOptions } from './metrics-options.js';
 import type { Terminal } from './terminal.js';
 import { testTimeOf, testTimeOptions } from './test-time-options.js';
 
 export const evalCommand = command({
-  usage: 'eval <model>',
-  about: "Measure a model on a labelled data set with COCO's figures",
+  usage: 'eval [model]',
+  about: "Measure a model on a labelled data set, or anyone's detections, with COCO's figures",
   positionals: {
-    model: { type: 'string', demandOption: true, describe: 'Run folder, .safetensors checkpoint or exported .onnx' },
+    model: { type: 'string', describe: 'Run folder, .safetensors checkpoint or exported .onnx' },
   },
   options: {
-    data: { type: 'string', demandOption: true, describe: 'Folder or file of the data set (Pascal VOC or COCO)' },
+    data: { type: 'string', describe: 'Folder or file of the data set' },
     part: { type: 'string', describe: 'Part of it, such as val or test; all of it by default' },
-    json: {
-      type: 'boolean',
-      default: false,
-      describe: 'Print the figures as JSON at full precision, and nothing else',
-    },
+    detections: { type: 'string', describe: 'COCO results (json) to judge in place of a model' },
+    truth: { type: 'string', describe: 'COCO ground truth (json) for --detections' },
+    ...metricsOptions,
+    results: { type: 'string', describe: "Write the model's detections as COCO results (json)" },
+    force: { type: 'boolean', default: false, describe: 'Replace what is already at --results' },
     batch: { type: 'number', default: 1, describe: 'Pictures in one run of the model, if of equal size' },
     stage: { type: 'number', describe: 'Stop a Cascade R-CNN behind this stage, counted from 1, with its own scores' },
     ...testTimeOptions,
@@ -27,31 +31,64 @@ export const evalCommand = command({
   examples: [
     ['eval runs/cells --data cells/ --part test', 'how good the best checkpoint of a run is'],
     ['eval runs/cells --data cells/ --part test --tta', 'the same with test-time augmentation'],
+    ['eval --detections results.json --truth instances_val2017.json', 'judges results of any program'],
   ],
-  async run({ model, data, part, json, batch, provider, threads, stage, ...args }, context) {
+  async run({ model, data, part, detections, truth, batch, provider, threads, stage, ...args }, context) {
+    const measures = measuresOf(args);
+    if (detections !== undefined || truth !== undefined) {
+      const [detectionsFile, truthFile] = requireFilesOnly({ detections, truth, model, data, results: args.results });
+      await evalFiles(truthFile, detectionsFile, measures, context);
+      return 0;
+    }
+    if (model === undefined || data === undefined) throw new UsageError(whatToJudge);
+    if (args.results && !args.force) await requireFree(args.results, 'file');
     const testTime = await testTimeOf(args);
     const { Detector } = await import('../predict/detector.js');
     const { openDataset } = await import('../data/open.js');
     await using detector = await Detector.load(model, { provider, threads, minScore: 0, stage, testTime });
     const dataset = await openDataset(data, { part, classes: detector.classes });
+    if (args.results) await requireIds(dataset);
     noteData(dataset, context.terminal);
-    const result = await evaluated(detector, dataset, batch, context);
-    if (json) await context.terminal.print(JSON.stringify(result));
-    else await printTable(result, dataset, context.terminal);
+    const judged = await judgedBy(detector, dataset, batch, context);
+    if (args.results) await writeResults(args.results, judged, dataset);
+    const objects = dataset.images.reduce((sum, image) => sum + image.objects.length, 0);
+    const title = `${context.terminal.style('bold', dataset.name)}: ${dataset.images.length} pictures, ${objects} objects`;
+    await printFigures({ data: judged, options: measures.options }, measures, title, context.terminal);
     return 0;
   },
 });
 
-async function evaluated(
+const whatToJudge =
+  'What is to be judged? Give a model and --data, or --detections and --truth: boxwright eval runs/cells --data cells/.';
+
+interface FileArguments {
+  readonly detections?: string;
+  readonly truth?: string;
+  readonly model?: string;
+  readonly data?: string;
+  readonly results?: string;
+}
+
+function requireFilesOnly({ detections, truth, ...others }: FileArguments): [detections: string, truth: string] {
+  if (detections === undefined) throw new UsageError('--truth needs --detections, the results to judge.');
+  if (truth === undefined) throw new UsageError('--detections needs --truth, the ground truth to judge by.');
+  for (const [name, value] of Object.entries(others)) {
+    const option = name === 'model' ? `The model "${value}"` : `--${name}`;
+    if (value !== undefined) throw new UsageError(`${option} does not go with --detections: no model is run.`);
+  }
+  return [detections, truth];
+}
+
+async function judgedBy(
   detector: Detector,
   dataset: Dataset,
   batch: number,
   { terminal, signal }: Context,
-): Promise<CocoResult> {
-  const { evaluateDetections } = await import('../evaluate/evaluate-model.js');
+): Promise<EvaluationData> {
+  const { gatherDetections } = await import('../evaluate/evaluate-model.js');
   const paths = dataset.images.map(({ path }) => path);
   const found = detector.stream(paths, { batch, signal });
-  return evaluateDetections(dataset, arrays(found), (done) => {
+  return gatherDetections(dataset, arrays(found), (done) => {
     terminal.progress(`${done} of ${paths.length} pictures`);
   });
 }
@@ -72,30 +109,23 @@ async function* arrays(found: ReturnType<Detector['stream']>) {
   }
 }
 
+/** Before the model runs for an hour. */
+async function requireIds({ name, format, categoryIds }: Dataset): Promise<void> {
+  if (categoryIds) return;
+  const { BoxwrightError } = await import('../errors.js');
+  const found = format === 'coco' ? 'it lacks some of the classes' : `it is of format ${format}`;
+  throw new BoxwrightError('data', `${name}: --results needs the ids of a COCO data set with all classes; ${found}.`);
+}
+
+async function writeResults(path: string, data: EvaluationData, { categoryIds }: Dataset): Promise<void> {
+  const { cocoResultsText } = await import('../evaluate/coco-results-text.js');
+  const { writeFileAtomically } = await import('../weights/atomic-file.js');
+  await writeFileAtomically(path, cocoResultsText(data, categoryIds!));
+}
+
 function noteData({ name, images, problems, classes }: Dataset, terminal: Terminal): void {
   if (problems.length > 0) terminal.warn(`${name}: ${problems.length} annotated boxes were clipped or dropped.`);
   const seen = new Set(images.flatMap(({ objects }) => objects.map(({ label }) => label)));
   const absent = classes.filter((_, label) => !seen.has(label));
   if (absent.length > 0) terminal.warn(`${name}: no object of class ${absent.join(', ')}; it does not count.`);
-}
-
-async function printTable({ coco, perClass }: CocoResult, dataset: Dataset, terminal: Terminal): Promise<void> {
-  const objects = dataset.images.reduce((sum, image) => sum + image.objects.length, 0);
-  const percent = (value: number) => (value < 0 ? '–' : (100 * value).toFixed(1)).padStart(6);
-  const width = Math.max(10, ...Object.keys(perClass).map((name) => name.length));
-  const row = (name: string, values: readonly number[]) => `${name.padEnd(width)}${values.map(percent).join('')}`;
-  const head = (name: string, columns: readonly string[]) =>
-    terminal.style('dim', `${name.padEnd(width)}${columns.map((column) => column.padStart(6)).join('')}`);
-  const lines = [
-    `${terminal.style('bold', dataset.name)}: ${dataset.images.length} pictures, ${objects} objects; percent`,
-    '',
-    head('precision', ['AP', 'AP50', 'AP75', 'APs', 'APm', 'APl']),
-    row('', [coco.AP, coco.AP50, coco.AP75, coco.APs, coco.APm, coco.APl]),
-    head('recall', ['AR1', 'AR10', 'AR100', 'ARs', 'ARm', 'ARl']),
-    row('', [coco.AR1, coco.AR10, coco.AR100, coco.ARs, coco.ARm, coco.ARl]),
-    '',
-    head('class', ['AP', 'AP50']),
-    ...Object.entries(perClass).map(([name, { AP, AP50 }]) => row(name, [AP, AP50])),
-  ];
-  for (const line of lines) await terminal.print(line);
 }

@@ -164,7 +164,7 @@ export async function readCocoResults(file: string, truth: CocoTruth, options: R
     unusual.count === 0
       ? []
       : [
-          `${file}: ${unusual.count} scores are below 0 or over 1, such as ${unusual.score} of results[${unusual.first}]; ` +
+          `${file}: ${unusual.count} of ${count} scores are below 0 or over 1, such as ${unusual.score} of results[${unusual.first}]; ` +
             'only their order counts.',
         ];
   return {

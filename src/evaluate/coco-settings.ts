@@ -35,10 +35,10 @@ export const cocoAreas: readonly AreaRange[] = [
 ];
 
 /** COCO's IoU thresholds, with the rounding of numpy.linspace that its figures contain. */
-export const cocoIouThresholds: readonly number[] = Array.from(spaced(0.5, 0.95, 10));
+export const cocoIouThresholds: readonly number[] = Array.from(evenlySpaced(0.5, 0.95, 10));
 
 /** The 101 recall points of COCO, rounded alike: a recall of exactly 7/20 does not reach the 36th. */
-export const cocoRecallPoints: Float64Array = spaced(0, 1, 101);
+export const cocoRecallPoints: Float64Array = evenlySpaced(0, 1, 101);
 
 /** @throws BoxwrightError `config` that names the option, what was found and what was expected. */
 export function cocoSettings(options: CocoOptions): CocoSettings {
@@ -66,7 +66,8 @@ function expect<T>(name: string, values: readonly T[], expected: string, fits: (
   throw config(`${name} is ${JSON.stringify(values)}, expected ${expected}`);
 }
 
-function spaced(from: number, to: number, count: number): Float64Array {
+/** `count` numbers from `from` to `to` with the rounding of numpy.linspace. */
+export function evenlySpaced(from: number, to: number, count: number): Float64Array {
   const step = (to - from) / (count - 1);
   const points = Float64Array.from({ length: count }, (_, i) => i * step + from);
   points[count - 1] = to;

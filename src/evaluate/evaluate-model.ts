@@ -1,6 +1,8 @@
 import type { Dataset, DatasetImage } from '../data/dataset.js';
 import { BoxwrightError } from '../errors.js';
-import { CocoEvaluator, type CocoResult } from './coco.js';
+import { type CocoResult, summarise } from './coco.js';
+import { cocoTables } from './coco-tables.js';
+import { type EvaluationData, EvaluationDataBuilder } from './evaluation-data.js';
 import type { Detections, Truth } from './picture.js';
 
 /** What a detector found in one picture of a data set, and the size that the picture turned out to have. */
@@ -28,8 +30,7 @@ export function truthOf({ objects }: Pick<DatasetImage, 'objects'>): Truth {
 }
 
 /**
- * COCO's figures of a detector on a data set, from what it found in each picture in the data set's order. Pictures are
- * judged as they come; nothing of them is kept but what the figures need.
+ * COCO's figures of a detector on a data set, from what it found in each picture in the data set's order.
  *
  * @param onPicture told of the number of pictures done.
  * @throws BoxwrightError `data` for a picture of another size than its annotations say, and if `found` is shorter or
@@ -40,17 +41,26 @@ export async function evaluateDetections(
   found: AsyncIterable<FoundInPicture>,
   onPicture: (done: number) => void = () => {},
 ): Promise<CocoResult> {
-  const evaluator = new CocoEvaluator({ classes: dataset.classes });
+  return summarise(cocoTables(await gatherDetections(dataset, found, onPicture)));
+}
+
+/** The truth of a data set and what was found in it, for metrics of every kind; as for `evaluateDetections`. */
+export async function gatherDetections(
+  dataset: Pick<Dataset, 'name' | 'classes' | 'images'>,
+  found: AsyncIterable<FoundInPicture>,
+  onPicture: (done: number) => void = () => {},
+): Promise<EvaluationData> {
+  const builder = new EvaluationDataBuilder(dataset.classes, 'xyxy');
   const { images } = dataset;
   for await (const { width, height, detections } of found) {
-    const image = images[evaluator.pictures];
+    const image = images[builder.pictures];
     if (!image) throw wrongCount(dataset.name, images.length, 'more');
     requireSize(image, width, height);
-    evaluator.addPicture({ id: image.id, truth: truthOf(image), detections });
-    onPicture(evaluator.pictures);
+    builder.addPicture({ id: image.id, truth: truthOf(image), detections });
+    onPicture(builder.pictures);
   }
-  if (evaluator.pictures < images.length) throw wrongCount(dataset.name, images.length, `${evaluator.pictures}`);
-  return evaluator.result();
+  if (builder.pictures < images.length) throw wrongCount(dataset.name, images.length, `${builder.pictures}`);
+  return builder.data();
 }
 
 function requireSize(image: DatasetImage, width: number, height: number): void {

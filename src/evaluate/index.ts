@@ -12,6 +12,16 @@ export {
 export { aspectRanges, breakdown, breakdownRanges, type RangeFigures, sizeRanges } from './breakdown.js';
 export { type CalibrationOptions, type CalibrationResult, calibration, type ReliabilityBin } from './calibration.js';
 export { CocoEvaluator, type CocoMetrics, type CocoResult, summarise } from './coco.js';
+export {
+  type CocoCategory,
+  type CocoFound,
+  type CocoPicture,
+  type CocoTruth,
+  cocoData,
+  type ReadOptions,
+  readCocoResults,
+  readCocoTruth,
+} from './coco-files.js';
 export { type CocoGroundTruth, type CocoResults, cocoPictures } from './coco-json.js';
 export {
   type AreaRange,
@@ -44,7 +54,7 @@ export {
 } from './confusion.js';
 export { type BoxRange, DetectionMatches, type MatchOptions } from './detection-matches.js';
 export { type ClassOutcomes, type OutcomeOptions, outcomesByClass } from './detection-outcomes.js';
-export { evaluateDetections, type FoundInPicture, truthOf } from './evaluate-model.js';
+export { evaluateDetections, type FoundInPicture, gatherDetections, truthOf } from './evaluate-model.js';
 export { type DetectionColumns, type EvaluationData, picturesOf, type TruthColumns } from './evaluation-data.js';
 export {
   type Frequency,

@@ -84,6 +84,36 @@ test('--json gives COCO’s figures at full precision, those of the evaluator', 
   assert.ok(Math.abs(JSON.parse(batched.stdout).coco.AP - result.coco.AP) < 1e-3, 'batches change rounding only');
 });
 
+test('--results writes what was judged, and judging that file gives the same figures', async (t) => {
+  const { model, folder } = await scene(t);
+  const [truth, results] = [join(folder, 'truth.json'), join(folder, 'found.json')];
+  const direct = await runCli('eval', model, '--data', truth, '--json', '--results', results);
+  assert.equal(direct.code, 0, direct.stderr);
+  const again = await runCli('eval', '--detections', results, '--truth', truth, '--json');
+  assert.equal(again.code, 0, again.stderr);
+  const [expected, found] = [direct, again].map(({ stdout }) => JSON.parse(stdout));
+  for (const [name, value] of Object.entries<number>(expected.coco)) {
+    assert.ok(Math.abs(found.coco[name] - value) < 1e-9, `${name} is ${found.coco[name]}, not ${value}`);
+  }
+  const taken = await runCli('eval', model, '--data', truth, '--results', results);
+  assert.equal(taken.code, 1);
+  assert.match(taken.stderr, /found\.json: exists already; choose another name, or use --force/);
+  const { code, stdout } = await runCli(
+    'eval',
+    model,
+    '--data',
+    truth,
+    '--results',
+    results,
+    '--force',
+    '--iou',
+    '0.5',
+    '--json',
+  );
+  assert.equal(code, 0);
+  assert.ok(JSON.parse(stdout).coco.AP75 === -1 && JSON.parse(stdout).coco.AP > 0);
+});
+
 test('people get a table', async (t) => {
   const { model, folder } = await scene(t);
   const { code, stdout } = await runCli('eval', model, '--data', join(folder, 'truth.json'));

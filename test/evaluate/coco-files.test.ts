@@ -255,7 +255,7 @@ test('scores below 0 and over 1 count, and are told of', async (t) => {
   const { warnings, detections } = await readCocoResults(join(folder, 'results.json'), read);
   assert.deepEqual(Array.from(detections.scores), [0.5, 87.5, -3]);
   assert.equal(warnings.length, 1);
-  assert.match(warnings[0], /2 scores are below 0 or over 1, such as 87\.5 of results\[1\]/);
+  assert.match(warnings[0], /2 of 3 scores are below 0 or over 1, such as 87\.5 of results\[1\]/);
 });
 
 const annotation = truth.annotations[0];

@@ -1,0 +1,64 @@
+import type { CocoResult } from '../evaluate/coco.js';
+import type { CocoTables } from '../evaluate/coco-tables.js';
+import type { Judged } from './metric-blocks.js';
+import type { Measures } from './metrics-options.js';
+import type { Terminal } from './terminal.js';
+
+/** Computes what was asked for and prints it: one line of JSON, or tables for people under `title`. */
+export async function printFigures(
+  judged: Judged,
+  { options, blocks, json }: Measures,
+  title: string,
+  terminal: Terminal,
+): Promise<void> {
+  const { summarise } = await import('../evaluate/coco.js');
+  const { cocoTables } = await import('../evaluate/coco-tables.js');
+  const tables = cocoTables(judged.data, options);
+  const result = await withFurtherRecalls(summarise(tables), tables);
+  const further = [];
+  for (const block of blocks) further.push(await block.compute(judged));
+  if (json) {
+    const parts: Record<string, object> = { ...result };
+    for (const part of further) {
+      for (const [key, value] of Object.entries(part.json)) parts[key] = { ...parts[key], ...value };
+    }
+    await terminal.print(JSON.stringify(parts));
+    return;
+  }
+  for (const line of cocoLines(result, title, terminal)) await terminal.print(line);
+  for (const { lines } of further) for (const line of ['', ...lines]) await terminal.print(line);
+}
+
+/** The recall at other numbers of detections than 1, 10 and 100, if they were asked for, behind the twelve numbers. */
+async function withFurtherRecalls({ coco, perClass }: CocoResult, tables: CocoTables): Promise<CocoResult> {
+  const { meanRecall } = await import('../evaluate/coco-tables.js');
+  const others = tables.settings.maxDetections.filter((most) => ![1, 10, 100].includes(most));
+  const recalls = others.map((most) => [`AR${most}`, meanRecall(tables, { maxDetections: most })] as const);
+  return { coco: { ...coco, ...Object.fromEntries(recalls) }, perClass };
+}
+
+function cocoLines({ coco, perClass }: CocoResult, title: string, terminal: Terminal): string[] {
+  const figures: Readonly<Record<string, number>> = { ...coco };
+  const percent = (value: number) => (value < 0 ? '–' : (100 * value).toFixed(1)).padStart(6);
+  const width = Math.max(10, ...Object.keys(perClass).map((name) => name.length));
+  const row = (name: string, values: readonly number[]) => `${name.padEnd(width)}${values.map(percent).join('')}`;
+  const head = (name: string, columns: readonly string[]) =>
+    terminal.style('dim', `${name.padEnd(width)}${columns.map((column) => column.padStart(6)).join('')}`);
+  const block = (name: string, columns: readonly string[]) => [
+    head(name, columns),
+    row(
+      '',
+      columns.map((column) => figures[column]),
+    ),
+  ];
+  const precisions = Object.keys(figures).filter((name) => name.startsWith('AP'));
+  const recalls = Object.keys(figures).filter((name) => name.startsWith('AR'));
+  const classes = Object.entries(perClass).map(([name, { AP, AP50 }]) => row(name, [AP, AP50]));
+  return [
+    `${title}; percent`,
+    '',
+    ...block('precision', precisions),
+    ...block('recall', recalls),
+    ...(classes.length > 0 ? ['', head('class', ['AP', 'AP50']), ...classes] : []),
+  ];
+}
