@@ -16,6 +16,7 @@ import type { Context } from './command.js';
 import { Drawings } from './drawings.js';
 import { requireFree } from './free-target.js';
 import { type PicturePath, picturePaths } from './picture-paths.js';
+import { pullProgress } from './pull-progress.js';
 
 export interface DetectArguments {
   readonly model: string;
@@ -47,7 +48,10 @@ export async function detectPictures(args: DetectArguments, context: Context): P
   const pictures = await picturePaths(args.pictures);
   const drawings = args.draw === undefined ? undefined : Drawings.plan(args.draw, pictures, force);
   if (out && !force) await requireFree(out, format === 'voc' || format === 'yolo' ? 'folder' : 'file');
-  await using detector = await Detector.load(args.model, { provider, threads, minScore, testTime });
+  await using detector = await Detector.load(args.model, {
+    ...{ provider, threads, minScore, testTime },
+    ...{ signal: context.signal, onProgress: pullProgress(context.terminal) },
+  });
   const cocoIds = args.groundTruth && format === 'coco' ? await idsOf(args.groundTruth, detector.classes) : undefined;
   const counts: Counts = { done: 0, broken: 0, objects: 0, total: pictures.length };
   const paths = pictures.map(({ path }) => path);

@@ -7,7 +7,11 @@ export const detectCommand = command({
   usage: 'detect <model> <pictures..>',
   about: 'Find objects in pictures',
   positionals: {
-    model: { type: 'string', demandOption: true, describe: 'Run folder, .safetensors checkpoint or exported .onnx' },
+    model: {
+      type: 'string',
+      demandOption: true,
+      describe: 'Run folder, .safetensors checkpoint, exported .onnx or card',
+    },
     pictures: { type: 'string', array: true, demandOption: true, describe: 'Files, folders or glob patterns' },
   },
   options: {
@@ -25,6 +29,7 @@ export const detectCommand = command({
   examples: [
     ['detect runs/cells photo.jpg', 'what is in a picture'],
     ['detect runs/cells photos/ --draw drawn', 'the boxes drawn into every picture of a folder'],
+    ['detect refinedet_coco2017 photo.jpg', 'with published weights, which are pulled first'],
     ["detect cells.onnx 'photos/*.png' --json", 'for programs'],
   ],
   async run({ 'min-score': minScore, 'ground-truth': groundTruth, ...args }, context) {

@@ -6,6 +6,7 @@ import { evalFiles } from './eval-files.js';
 import { printFigures } from './figures.js';
 import { requireFree } from './free-target.js';
 import { measuresOf, metricsOptions } from './metrics-options.js';
+import { pullProgress } from './pull-progress.js';
 import type { Terminal } from './terminal.js';
 import { testTimeOf, testTimeOptions } from './test-time-options.js';
 
@@ -13,7 +14,7 @@ export const evalCommand = command({
   usage: 'eval [model]',
   about: "Measure a model on a labelled data set, or anyone's detections, with COCO's figures",
   positionals: {
-    model: { type: 'string', describe: 'Run folder, .safetensors checkpoint or exported .onnx' },
+    model: { type: 'string', describe: 'Run folder, .safetensors checkpoint, exported .onnx or card' },
   },
   options: {
     data: { type: 'string', describe: 'Folder or file of the data set' },
@@ -45,7 +46,10 @@ export const evalCommand = command({
     const testTime = await testTimeOf(args);
     const { Detector } = await import('../predict/detector.js');
     const { openDataset } = await import('../data/open.js');
-    await using detector = await Detector.load(model, { provider, threads, minScore: 0, stage, testTime });
+    await using detector = await Detector.load(model, {
+      ...{ provider, threads, minScore: 0, stage, testTime },
+      ...{ signal: context.signal, onProgress: pullProgress(context.terminal) },
+    });
     const dataset = await openDataset(data, { part, classes: detector.classes });
     if (args.results) await requireIds(dataset);
     noteData(dataset, context.terminal);

@@ -1,11 +1,12 @@
 import { command } from './command.js';
+import { pullProgress } from './pull-progress.js';
 import { megabytes } from './sizes.js';
 
 export const exportCommand = command({
   usage: 'export <model> <out>',
   about: 'Write a trained model as an ONNX file that runs anywhere',
   positionals: {
-    model: { type: 'string', demandOption: true, describe: 'Run folder or .safetensors checkpoint' },
+    model: { type: 'string', demandOption: true, describe: 'Run folder, .safetensors checkpoint or card' },
     out: { type: 'string', demandOption: true, describe: 'The .onnx file to write' },
   },
   options: {
@@ -22,10 +23,13 @@ export const exportCommand = command({
   examples: [['export runs/cells cells.onnx', 'pixels of any size in, boxes out, for Python, C++, the browser …']],
   async run(
     { model, out, force, fold, 'min-score': scoreThreshold, 'external-data': externalData, json },
-    { terminal },
+    { terminal, signal },
   ) {
     const { exportOnnx } = await import('../export/export-onnx.js');
-    const report = await exportOnnx(model, out, { force, fold, scoreThreshold, externalData });
+    const report = await exportOnnx(model, out, {
+      ...{ force, fold, scoreThreshold, externalData, signal },
+      onProgress: pullProgress(terminal),
+    });
     if (json) {
       await terminal.print(JSON.stringify(report));
       return 0;

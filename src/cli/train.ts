@@ -1,6 +1,10 @@
+import type { WeightsFile } from '../hub/weights-file.js';
 import type { TrainEvent } from '../train/events.js';
 import { type Context, command, engineOptions, UsageError } from './command.js';
+import { pullProgress } from './pull-progress.js';
 import { TrainProgress } from './train-progress.js';
+
+const defaultModel = 'refinedet-resnet18-320';
 
 export const trainCommand = command({
   usage: 'train',
@@ -8,8 +12,11 @@ export const trainCommand = command({
   positionals: {},
   options: {
     data: { type: 'string', describe: 'Folder or file of the data set (Pascal VOC or COCO)' },
-    model: { type: 'string', default: 'refinedet-resnet18-320', describe: 'Name of the model' },
-    weights: { type: 'string', describe: 'Weights to start from: a checkpoint or a backbone (.safetensors)' },
+    model: {
+      type: 'string',
+      describe: `Name of the model; that of the card in --weights, else ${defaultModel}, by default`,
+    },
+    weights: { type: 'string', describe: 'Weights to start from: a file of weights of any known format, or a card' },
     out: { type: 'string', describe: 'Folder of the run; runs/<model>-<data> by default' },
     resume: { type: 'boolean', default: false, describe: 'Go on with the run in --out, with its own settings' },
     epochs: { type: 'number', describe: 'Times that every picture is seen; by default some 5000 pictures in all' },
@@ -67,9 +74,11 @@ export const trainCommand = command({
     context,
   ) {
     if (!data && !args.resume) throw new UsageError('--data is missing: the folder or file of the data set.');
+    const start = args.resume ? undefined : await pulledWeights(args.weights, context);
     const { train } = await import('../train/train.js');
     const options = {
       ...args,
+      model: args.model ?? start?.card?.model ?? defaultModel,
       data: data ?? '',
       learningRate: lr,
       rates: rate && ratesOf(rate),
@@ -84,6 +93,16 @@ export const trainCommand = command({
     return 0;
   },
 });
+
+/** Brings weights that a card names before the run begins, which does not show a download. */
+async function pulledWeights(
+  weights: string | undefined,
+  { terminal, signal }: Context,
+): Promise<WeightsFile | undefined> {
+  if (weights === undefined) return undefined;
+  const { weightsFile } = await import('../hub/weights-file.js');
+  return weightsFile(weights, { signal, onProgress: pullProgress(terminal) });
+}
 
 /** `['backbone=0.1']` as `{ backbone: 0.1 }`. */
 function ratesOf(texts: readonly string[]): Record<string, number> {

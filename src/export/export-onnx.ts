@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { BoxwrightError } from '../errors.js';
 import { type OnnxModel, opset } from '../graph/onnx/write.js';
+import type { PullProgress } from '../hub/progress.js';
+import type { WeightsSource } from '../hub/weights-file.js';
 import { writeLowered } from '../lowering/write.js';
 import type { ResizeRule } from '../models/canvas.js';
 import { type DetectorRecipe, inferenceGraph, modelRecipe, resizeRule } from '../models/model.js';
@@ -23,6 +25,10 @@ export interface ExportOptions {
   readonly nmsThreshold?: number;
   /** Weights in a file of their own beside the model, as is done anyhow where they are about to exceed 2 GB. */
   readonly externalData?: boolean;
+  /** Told of the download where a card is given whose file is not there. */
+  readonly onProgress?: (progress: PullProgress) => void;
+  /** Ends a download. */
+  readonly signal?: AbortSignal;
 }
 
 /** What was written. */
@@ -50,20 +56,20 @@ const outputDocs = {
  * pixels [batch, height, width, 3] of any size in; boxes, scores, labels and picture indices of all detections out,
  * resize and non-maximum suppression included. The metadata carry the model, its classes and thresholds.
  *
- * @param source run folder or checkpoint.
+ * @param source run folder, checkpoint or card, as `Detector.load` takes them.
  * @param path the `.onnx` file; it appears once it is whole.
  * @throws BoxwrightError `io` if the file exists and `force` is not set, or cannot be written; `config` for thresholds out
  *   of range, another ending, or a source that is exported already; `weights` for weights that do not fit the model.
  */
 export async function exportOnnx(
-  source: string | URL,
+  source: WeightsSource,
   path: string,
   options: ExportOptions = {},
 ): Promise<ExportReport> {
   const externalName = `${basename(path)}.data`;
   const externalPath = join(dirname(path), externalName);
   requireTarget(path, externalPath, options);
-  const opened = await openModel(source);
+  const opened = await openModel(source, options);
   if (opened.kind === 'onnx')
     throw new BoxwrightError('config', `${opened.path}: is exported already; give a checkpoint.`);
   const { checkpoint } = opened;

@@ -10,7 +10,8 @@ export function cardNamed(name: string): Card | undefined {
   return cards().find((card) => card.name === name);
 }
 
-const isCardFile = (path: string) => /\.md$/i.test(path);
+/** Whether a path looks like that of a card's file. */
+export const isCardFile = (path: string) => /\.md$/i.test(path);
 
 /**
  * A card that boxwright knows by name, or the one in a markdown file of MindSpore Hub.

@@ -3,6 +3,8 @@ import { Engine } from '../engine/engine.js';
 import type { Provider } from '../engine/protocol.js';
 import { BoxwrightError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
+import type { PullProgress } from '../hub/progress.js';
+import type { WeightsSource } from '../hub/weights-file.js';
 import type { Detection, PictureDetections } from './formats/picture-detections.js';
 import { openModel } from './model-source.js';
 import { type PictureInput, readPicture, sourceName } from './picture-input.js';
@@ -22,6 +24,10 @@ export interface LoadOptions {
   readonly testTime?: TestTime;
   /** Only the first stages of a Cascade R-CNN, up to this one, counted from 1, whose own scores are given. */
   readonly stage?: number;
+  /** Told of the download where a card is given whose file is not there. */
+  readonly onProgress?: (progress: PullProgress) => void;
+  /** Ends a download. */
+  readonly signal?: AbortSignal;
 }
 
 export interface DetectOptions {
@@ -88,15 +94,16 @@ export class Detector {
   }
 
   /**
-   * Loads a run folder (its best checkpoint, else its last), a `.safetensors` checkpoint or an exported `.onnx` file.
+   * Loads a run folder (its best checkpoint, else its last), a `.safetensors` checkpoint or an exported `.onnx` file; or
+   * published weights by the name of their card (see `cards` of `boxwright/hub`), which are downloaded and checked first.
    *
    * @throws BoxwrightError `io` if there is no such file; `weights` if it is damaged or holds no detector; `provider` if
    *   the provider is not there; `config` for a `minScore` outside 0 to 1, or a scale or stage that the model cannot have.
    */
-  static async load(source: string | URL, options: LoadOptions = {}): Promise<Detector> {
+  static async load(source: WeightsSource, options: LoadOptions = {}): Promise<Detector> {
     const { provider = 'cpu', threads, minScore = defaultMinScore } = options;
     requireScore(minScore);
-    const opened = await openModel(source);
+    const opened = await openModel(source, options);
     const { model, classes } = opened.kind === 'onnx' ? opened : opened.checkpoint;
     const engine = await Engine.start({ provider, threads });
     try {

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { BoxwrightError } from '../errors.js';
 import { readOnnx } from '../graph/onnx/read.js';
+import type { PullOptions } from '../hub/pull.js';
+import { cardHint, type WeightsFile, type WeightsSource, weightsFile } from '../hub/weights-file.js';
 import { similarName } from '../models/nearest-name.js';
 import { type Checkpoint, readCheckpoint } from '../weights/checkpoint.js';
+import { readDetector } from '../weights/detector-file.js';
 
 /** A detector's file, read. */
 export type ModelSource =
@@ -24,18 +26,39 @@ const runFiles = ['best.safetensors', 'last.safetensors'] as const;
 const modelEndings: readonly string[] = ['.safetensors', '.onnx'];
 
 /**
- * Finds and reads a detector: a run folder (its best checkpoint, else its last), a checkpoint, or an exported ONNX file.
+ * Finds and reads a detector: a run folder (its best checkpoint, else its last), a checkpoint, an exported ONNX file, or
+ * published weights by their card.
  *
  * @throws BoxwrightError `io` if there is no such file (with the nearest name) or it cannot be read; `weights` if it is
- *   damaged or holds no detector.
+ *   damaged or holds no detector; as `pull` for a card.
  */
-export async function openModel(source: string | URL): Promise<ModelSource> {
-  const path = await modelFile(typeof source === 'string' ? source : fileURLToPath(source));
+export async function openModel(
+  source: WeightsSource,
+  options: Pick<PullOptions, 'onProgress' | 'signal'> = {},
+): Promise<ModelSource> {
+  const { path: given, card } = await weightsFile(source, options);
+  if (card) return openCard(given, card);
+  const path = await modelFile(given);
   const ending = extname(path).toLowerCase();
   if (ending === '.onnx') return openOnnx(path);
   if (ending === '.safetensors') return { kind: 'checkpoint', path, checkpoint: await readCheckpoint(path) };
   const known = 'a run folder, a .safetensors checkpoint or an exported .onnx file';
   throw new BoxwrightError('weights', `${path}: a detector is ${known}, not ${ending || 'a file without ending'}.`);
+}
+
+async function openCard(
+  path: string,
+  { name, model, classes }: NonNullable<WeightsFile['card']>,
+): Promise<ModelSource> {
+  if (model === undefined || classes === undefined) {
+    const advice = `Its file is ${path}; boxwright info says which model that fits, if one does`;
+    throw new BoxwrightError(
+      'model',
+      `The card "${name}" names no model that boxwright has, or no classes. ${advice}.`,
+    );
+  }
+  const { checkpoint } = await readDetector(path, { model, classes });
+  return { kind: 'checkpoint', path, checkpoint };
 }
 
 async function modelFile(path: string): Promise<string> {
@@ -59,7 +82,7 @@ async function missingModel(path: string, cause: NodeJS.ErrnoException): Promise
   if (!entries) return new BoxwrightError('io', `${path}: there is no folder ${folder}.`, { cause });
   const names = entries.filter((entry) => entry.isDirectory() || isModelName(entry.name)).map(({ name }) => name);
   const similar = similarName(basename(path), names);
-  const hint = similar === undefined ? '' : ` Did you mean ${join(folder, similar)}?`;
+  const hint = similar === undefined ? cardHint(path) : ` Did you mean ${join(folder, similar)}?`;
   return new BoxwrightError('io', `${path}: there is no such file or folder.${hint}`, { cause });
 }
 

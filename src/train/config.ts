@@ -19,7 +19,7 @@ export interface TrainOptions {
   readonly out?: string;
   /** Go on with the run in `out`, with its own settings: all others but `workers` and `signal` are left out, `model` and `data` ignored. */
   readonly resume?: boolean;
-  /** Weights to start from: a file of any format and source that is known (docs/weights.md). */
+  /** Weights to start from: a file of any format and source that is known (docs/weights.md), or a card's name (docs/hub.md). */
   readonly weights?: string;
   readonly epochs?: number;
   readonly batch?: number;

@@ -4,6 +4,7 @@ import type { Dataset } from '../data/dataset.js';
 import { openDataset } from '../data/open.js';
 import { BoxwrightError } from '../errors.js';
 import type { Tensor } from '../graph/index.js';
+import { cardHint, lastingSource, weightsFile } from '../hub/weights-file.js';
 import { chooseCanvases } from '../models/canvas.js';
 import { type DetectorRecipe, evaluationGraph, modelRecipe, resizeRule } from '../models/model.js';
 import { initialValues, type ParameterSpec } from '../nn/parameters.js';
@@ -46,9 +47,13 @@ async function prepareNew(options: TrainOptions): Promise<RunSetup> {
   const recipe = modelRecipe(options.model, dataset.classes.length);
   const specs = specsOf(recipe);
   const start = { recipe, model: options.model, classes: dataset.classes, seed: options.seed ?? defaultSeed };
-  const matched = options.weights === undefined ? undefined : await readWeights(options.weights, start);
+  const matched = options.weights === undefined ? undefined : await readWeights(options.weights, start, options.signal);
   // Paths as they are from everywhere: a run may be resumed in another folder.
-  const absolute = { ...options, data: resolve(options.data), weights: options.weights && resolve(options.weights) };
+  const absolute = {
+    ...options,
+    data: resolve(options.data),
+    weights: options.weights && lastingSource(options.weights),
+  };
   const config = trainConfig(absolute, factsOf(dataset, recipe, matched));
   requireParts([...config.freeze, ...Object.keys(config.rates)], specs.keys());
   const parameters = firstValues(specs, config, matched);
@@ -106,7 +111,10 @@ async function prepareToGoOn(options: TrainOptions): Promise<RunSetup> {
   const checkpoint = await folder.readLast();
   const specs = specsOf(recipe);
   // Without a checkpoint the run starts where it started before, weights and all.
-  const matched = checkpoint || !config.weights ? undefined : await readWeights(config.weights, { recipe, ...config });
+  const matched =
+    checkpoint || !config.weights
+      ? undefined
+      : await readWeights(config.weights, { recipe, ...config }, options.signal);
   const parameters = checkpoint
     ? requireWeights(folder.last, config.model, specs, checkpoint.parameters)
     : firstValues(specs, config, matched);
@@ -139,9 +147,16 @@ interface Start {
   readonly seed: number;
 }
 
-async function readWeights(path: string, { recipe, model, classes, seed }: Start): Promise<LoadedWeights> {
+/** @param source a file, or a card, whose file is downloaded if it is not there. */
+async function readWeights(
+  source: string,
+  { recipe, model, classes, seed }: Start,
+  signal: AbortSignal | undefined,
+): Promise<LoadedWeights> {
+  const { path, card } = await weightsFile(source, { signal });
+  if (!existsSync(path)) throw new BoxwrightError('io', `${path}: there are no such weights.${cardHint(source)}`);
   const fresh = (spec: ParameterSpec) => initialValues([spec], seed).get(spec.name)!;
-  return startFrom(path, await readWeightFile(path), { recipe, model, classes }, fresh);
+  return startFrom(path, await readWeightFile(path), { recipe, model, classes, sourceClasses: card?.classes }, fresh);
 }
 
 function factsOf(dataset: Dataset, recipe: DetectorRecipe, matched: LoadedWeights | undefined): DataFacts {

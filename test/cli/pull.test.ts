@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { renderShapes } from '../../src/cli/demo-data.js';
 import { cachePlace } from '../../src/hub/cache.js';
 import { cards } from '../../src/hub/cards.js';
 import { parseCard } from '../../src/hub/read-card.js';
 import { bytes, cardFor, cardMarkdown, type Handler, sendFile, serve } from '../hub/file-server.js';
-import { testFolder } from '../predict/tiny-detector.js';
+import { png, testFolder } from '../predict/tiny-detector.js';
 import { startCli, startCliWithFullDisk } from './run-cli.js';
 
 const content = bytes(3_000_000);
@@ -114,4 +115,25 @@ test('a wrong checksum and an unknown card end with 1 and say why', async (t) =>
   assert.equal(unknown.code, 1);
   assert.match(unknown.stderr, /Did you mean "refinedet_coco2017"/);
   assert.ok(!unknown.stderr.includes('at '), 'no stack');
+});
+
+test('detect, eval, export and train take the name of a card', async (t) => {
+  const cache = await testFolder(t);
+  const [card] = cards();
+  const { folder, file } = cachePlace(cache, card);
+  await mkdir(folder, { recursive: true });
+  await writeFile(file, 'another file'); // that it is found wrong shows that it was looked for
+  const [picture, data] = [join(cache, 'x.png'), join(cache, 'shapes')];
+  await writeFile(picture, await png(40, 30));
+  await renderShapes(data, { pictures: { train: 1, val: 1 }, size: 64 });
+  for (const line of [
+    ['detect', card.name, picture],
+    ['eval', card.name, '--data', data],
+    ['export', card.name, join(cache, 'x.onnx')],
+    ['train', '--weights', card.name, '--data', data, '--out', join(cache, 'run')],
+  ]) {
+    const { code, stdout, stderr } = await startCli(line, { BOXWRIGHT_CACHE: cache }).result;
+    assert.deepEqual([code, stdout], [1, ''], line[0]);
+    assert.ok(stderr.includes(`error: ${file}: its sha256 is `) && stderr.includes(card.asset.sha256), stderr);
+  }
 });

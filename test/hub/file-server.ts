@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { Card } from '../../src/hub/index.js';
+import { testFolder } from '../predict/tiny-detector.js';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse, index: number) => void | Promise<void>;
 
@@ -98,4 +99,16 @@ export function cardMarkdown({ asset, trainedOn }: Card, modelName = 'Test'): st
     `    file-format: ${asset.format}\n    asset-link: <${asset.url}>\n    asset-sha256: ${asset.sha256}\n`,
     'license: Apache2.0\n\n---\n\n## Introduction\n',
   ].join('\n');
+}
+
+/** A cache for all that this process pulls until the test ends. */
+export async function ownCache(t: TestContext): Promise<string> {
+  const before = process.env.BOXWRIGHT_CACHE;
+  const cache = await testFolder(t);
+  process.env.BOXWRIGHT_CACHE = cache;
+  t.after(() => {
+    if (before === undefined) delete process.env.BOXWRIGHT_CACHE;
+    else process.env.BOXWRIGHT_CACHE = before;
+  });
+  return cache;
 }
