@@ -199,7 +199,7 @@ async function understand(root: (tensor: (value: number) => PickleNode) => Pickl
 const dict = (entries: Record<string, PickleNode>) => new Map<PickleNode, PickleNode>(Object.entries(entries));
 
 describe('PyTorch files: what of them is weights', () => {
-  for (const wrapper of ['state_dict', 'model', 'model_state_dict', 'net']) {
+  for (const wrapper of ['state_dict', 'model', 'model_state_dict', 'net', 'blobs']) {
     test(`the key ${wrapper} is taken off, the optimizer stays in the file`, async () => {
       const found = await understand((tensor) =>
         dict({
@@ -256,6 +256,31 @@ describe('PyTorch files: what of them is weights', () => {
     assert.deepEqual(all, { tensors: { a: 1, b: 2 }, metadata: { 'read.prefix': 'module.' } });
     const some = await understand((tensor) => dict({ 'module.a': tensor(1), b: tensor(2) }));
     assert.deepEqual(some, { tensors: { 'module.a': 1, b: 2 }, metadata: {} });
+  });
+
+  test("mmdetection's training checkpoints, with their losses", async () => {
+    const losses = reduce(
+      global('mmengine.logging.history_buffer', 'HistoryBuffer'),
+      tuple(),
+      dict({ max_length: 1e6 }),
+    );
+    const found = await understand((tensor) =>
+      dict({
+        meta: dict({ epoch: 12, dataset_meta: dict({ classes: tuple('cat') }) }),
+        state_dict: dict({ a: tensor(1) }),
+        message_hub: dict({ log_scalars: dict({ 'train/loss': losses }), runtime_info: dict({ iter: 5 }) }),
+        optimizer: dict({ state: dict({ 0: tensor(3) }) }),
+        param_schedulers: [dict({ last_step: 1 })],
+      }),
+    );
+    assert.deepEqual(found.tensors, { a: 1 });
+    assert.deepEqual(found.metadata, {
+      'meta.epoch': '12',
+      'meta.dataset_meta.classes': '["cat"]',
+      'message_hub.runtime_info.iter': '5',
+      'read.wrapper': 'state_dict',
+      'read.left_out': 'optimizer, param_schedulers',
+    });
   });
 
   test('a single tensor, and names of the prototype', async () => {

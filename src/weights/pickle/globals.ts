@@ -3,8 +3,8 @@ import { latin1Bytes, numpyGlobals } from './numpy-values.js';
 import { torchGlobals } from './torch-values.js';
 import { excerpt, Global, Inert, PickleDict, PickleProblem, Span } from './values.js';
 
-/** Python's own part of the allow-list, as far as it makes nothing that costs more than its bytes in the file. */
-const pythonGlobals: readonly Global[] = [
+/** The allow-list apart from PyTorch's and numpy's tensors, as far as it makes nothing that costs more than its bytes in the file. */
+const plainGlobals: readonly Global[] = [
   new Global('collections.defaultdict', () => new PickleDict()),
   new Global('collections.Counter', ([counts]) => (counts instanceof PickleDict ? counts : new PickleDict())),
   // Sets and lists are arrays here, so these give what they get.
@@ -21,19 +21,23 @@ const pythonGlobals: readonly Global[] = [
     'torch.serialization._get_layout',
     ([layout]) => new Inert(typeof layout === 'string' ? layout : 'layout'),
   ),
+  // mmdetection's training checkpoints keep their losses in these, beside the weights.
+  new Global('mmengine.logging.history_buffer.HistoryBuffer', () => new Inert('')),
 ];
 
 const allowed: ReadonlyMap<string, Global> = new Map(
-  [...pythonGlobals, ...numpyGlobals, ...torchGlobals].map((global) => [global.name, global]),
+  [...plainGlobals, ...numpyGlobals, ...torchGlobals].map((global) => [global.name, global]),
 );
 
-/** Items and bytes that globals may copy in a file, since a pickle can hand them the same long list many times. */
-const mostCopies = 2 ** 26;
+/** Bytes of memory that globals may fill in a file, since a pickle can hand them the same long list many times. */
+const mostCopied = 2 ** 26;
+/** What an entry of a dict takes. */
+const perEntry = 64;
 
 /** The allow-list: all that a file of weights may name. What is not in it is an error, so nothing can hide behind a name. */
 export class WeightWords implements PickleWords {
   readonly persistent?: (id: unknown) => unknown;
-  #copies = 0;
+  #copied = 0;
   readonly #copying: ReadonlyMap<string, Global>;
 
   /** @param persistent what the format's persistent ids mean, see `PickleWords` */
@@ -61,7 +65,7 @@ export class WeightWords implements PickleWords {
     const dict = new PickleDict();
     if (pairs instanceof PickleDict) return pairs;
     if (!Array.isArray(pairs)) return dict;
-    this.#count(pairs.length);
+    this.#count(pairs.length * perEntry);
     for (const pair of pairs) {
       if (!Array.isArray(pair) || pair.length !== 2) throw new PickleProblem('an OrderedDict of something but pairs');
       dict.set(pair[0], pair[1]);
@@ -78,9 +82,9 @@ export class WeightWords implements PickleWords {
     return latin1Bytes(text);
   }
 
-  #count(copies: number): void {
-    this.#copies += copies;
-    if (this.#copies > mostCopies) throw new PickleProblem('it copies the same data again and again');
+  #count(bytes: number): void {
+    this.#copied += bytes;
+    if (this.#copied > mostCopied) throw new PickleProblem('it copies the same data again and again');
   }
 }
 

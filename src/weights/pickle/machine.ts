@@ -321,7 +321,7 @@ function boolOrInteger(line: string): boolean | number | bigint {
 function float(line: string): number {
   const special: Readonly<Record<string, number>> = { nan: Number.NaN, inf: Infinity, '-inf': -Infinity };
   if (Object.hasOwn(special, line)) return special[line];
-  if (!/^-?[\d.]+(e[-+]?\d+)?$/i.test(line)) throw new PickleProblem(`${excerpt(line)} is no number`);
+  if (!/^-?\d+(\.\d*)?(e[-+]?\d+)?$/i.test(line)) throw new PickleProblem(`${excerpt(line)} is no number`);
   return Number(line);
 }
 

@@ -33,6 +33,7 @@ export abstract class Stateful {
 
 /** A harmless object that no weights are in: made, given its state, and set aside. */
 export class Inert extends Stateful {
+  /** @param text what metadata says of it; nothing if empty */
   constructor(readonly text: string) {
     super();
   }

@@ -7,11 +7,11 @@ import { TorchTensor } from './torch-values.js';
 import { excerpt, Global, Inert, PickleDict, PickleProblem, Unreadable } from './values.js';
 
 /** Keys under which programs keep a model's weights beside other things. */
-const wrappers = ['state_dict', 'model_state_dict', 'model', 'net', 'network', 'weights', 'params'];
+const wrappers = ['state_dict', 'model_state_dict', 'model', 'net', 'network', 'weights', 'params', 'blobs'];
 
 /** Keys under which they keep what is needed to go on training. */
 const trainingState =
-  /^(optimizers?|optim|opt|optimizer_states?|optimizer_state_dict|optim_state_dict|scalers?|(lr_)?schedulers?|(lr_)?scheduler_state_dict)$/;
+  /^(optimizers?|optim|opt|optimizer_states?|optimizer_state_dict|optim_state_dict|scalers?|((lr|param)_)?schedulers?|(lr_)?scheduler_state_dict)$/;
 
 const mostDepth = 64;
 const mostWork = 4_000_000;
@@ -162,7 +162,7 @@ class Tree {
     this.#count();
     if (typeof value === 'string') return depth === 0 ? value : JSON.stringify(value);
     if (value === null || ['number', 'bigint', 'boolean'].includes(typeof value)) return `${value}`;
-    if (value instanceof Inert) return depth === 0 ? value.text : JSON.stringify(value.text);
+    if (value instanceof Inert) return depth === 0 ? value.text || undefined : JSON.stringify(value.text);
     if (value instanceof Global) return depth === 0 ? value.name : JSON.stringify(value.name);
     if (!Array.isArray(value) || depth > 4 || value.length > 10_000) return undefined;
     const items: string[] = [];
