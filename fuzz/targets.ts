@@ -2,6 +2,7 @@ import { memorySource } from '../src/weights/byte-source.js';
 import { type WeightFile, type WeightReader, weightReaders } from '../src/weights/weight-file.js';
 import { faulty } from './faulty.js';
 import type { Mutation } from './mutations.js';
+import { mindsporeSamples } from './samples/mindspore.js';
 import { pickleMutations } from './samples/pickle.js';
 import { numpyPickleSamples, pytorchSamples } from './samples/pytorch.js';
 import { safetensorsMutations, safetensorsSamples } from './samples/safetensors.js';
@@ -24,6 +25,7 @@ const targets: Readonly<Record<string, FuzzTarget>> = {
   'pytorch-zip': { samples: () => pytorchSamples('zip'), mutations: zipMutations },
   'pytorch-legacy': { samples: () => pytorchSamples('legacy'), mutations: pickleMutations },
   'numpy-pickle': { samples: numpyPickleSamples, mutations: pickleMutations },
+  mindspore: { samples: mindsporeSamples },
 };
 
 export const targetNames: readonly string[] = Object.keys(targets);

@@ -1,17 +1,11 @@
 import { BoxwrightError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
-import { bytesOf, elementCount, viewArray } from '../graph/tensor.js';
+import { bytesOf, viewArray } from '../graph/tensor.js';
 import { writeFileAtomically } from './atomic-file.js';
 import { type ByteSource, withFile } from './byte-source.js';
+import { requireComplete } from './complete-tensor.js';
 import { widenBfloat16, widenFloat16 } from './half-precision.js';
-import {
-  buildHeader,
-  type Header,
-  type HeaderEntry,
-  headerLength,
-  parseHeader,
-  storedTypes,
-} from './safetensors-header.js';
+import { buildHeader, type HeaderEntry, headerLength, parseHeader, storedTypes } from './safetensors-header.js';
 
 /** What a safetensors file holds, tensors in the order of its header. */
 export interface Safetensors {
@@ -35,7 +29,10 @@ export async function readSafetensors(path: string, options: ReadOptions = {}): 
   return withFile(path, (source) => readSafetensorsFrom(source, options));
 }
 
-/** As `readSafetensors`, from any source of bytes. */
+/**
+ * As `readSafetensors`, from any source of bytes. Of a source in memory, tensors are views where their elements lie at a
+ * multiple of their size, and copies where they do not.
+ */
 export async function readSafetensorsFrom(source: ByteSource, options: ReadOptions = {}): Promise<Safetensors> {
   const { name: file, size } = source;
   const dataStart = 8 + headerLength(await source.read(0, Math.min(8, size)), size, file);
@@ -44,22 +41,6 @@ export async function readSafetensorsFrom(source: ByteSource, options: ReadOptio
   for (const entry of header.entries) {
     const bytes = await source.read(dataStart + entry.begin, entry.end - entry.begin);
     tensors.set(entry.name, tensorOf(entry, bytes, options));
-  }
-  return { tensors, metadata: header.metadata };
-}
-
-/**
- * Reads safetensors from memory; `name` is what errors call it. Tensors are views of `bytes` where their elements lie
- * at a multiple of their size, and copies where they do not.
- *
- * @throws BoxwrightError `weights`, as `readSafetensors`.
- */
-export function parseSafetensors(bytes: Uint8Array, name: string, options: ReadOptions = {}): Safetensors {
-  const dataStart = 8 + headerLength(bytes, bytes.byteLength, name);
-  const header: Header = parseHeader(bytes.subarray(8, dataStart), bytes.byteLength - dataStart, name);
-  const tensors = new Map<string, Tensor>();
-  for (const entry of header.entries) {
-    tensors.set(entry.name, tensorOf(entry, bytes.subarray(dataStart + entry.begin, dataStart + entry.end), options));
   }
   return { tensors, metadata: header.metadata };
 }
@@ -75,22 +56,13 @@ export async function writeSafetensors(
   tensors: ReadonlyMap<string, Tensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  for (const [name, tensor] of tensors) checkTensor(path, name, tensor);
+  if (tensors.has('__metadata__')) {
+    const problem = 'a tensor cannot be called __metadata__, safetensors keeps that name for itself';
+    throw new BoxwrightError('weights', `${path}: ${problem}`);
+  }
+  for (const [name, tensor] of tensors) requireComplete(path, name, tensor);
   const { header, order } = buildHeader(tensors, metadata);
   await writeFileAtomically(path, [header, ...order.map((name) => bytesOf(tensors.get(name)!.data))]);
-}
-
-function checkTensor(path: string, name: string, { shape, data }: Tensor): void {
-  if (name === '__metadata__') {
-    throw new BoxwrightError(
-      'weights',
-      `${path}: a tensor cannot be called __metadata__, safetensors keeps that name for itself`,
-    );
-  }
-  if (data.length !== elementCount(shape)) {
-    const found = `${data.length} elements, expected ${elementCount(shape)}`;
-    throw new BoxwrightError('weights', `${path}: tensor ${JSON.stringify(name)} of shape [${shape}] has ${found}`);
-  }
 }
 
 function tensorOf({ stored, shape }: HeaderEntry, bytes: Uint8Array, { widen }: ReadOptions): Tensor {

@@ -1,6 +1,7 @@
 import { BoxwrightError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import { type ByteSource, memorySource, withFile } from './byte-source.js';
+import { isMindspore, readMindspore } from './mindspore.js';
 import { isPickle, readNumpyPickle } from './numpy-pickle.js';
 import { isPytorchLegacy, readPytorchLegacy } from './pytorch-legacy.js';
 import { readPytorchZip } from './pytorch-zip.js';
@@ -60,12 +61,20 @@ const numpyPickleReader: WeightReader = {
   read: readNumpyPickle,
 };
 
+const mindsporeReader: WeightReader = {
+  format: 'mindspore',
+  description: 'MindSpore (.ckpt)',
+  recognises: isMindspore,
+  read: readMindspore,
+};
+
 /** Looked at in this order: formats with a magic number first. */
 export const weightReaders: readonly WeightReader[] = [
   safetensorsReader,
   pytorchZipReader,
   pytorchLegacyReader,
   numpyPickleReader,
+  mindsporeReader,
 ];
 
 /**

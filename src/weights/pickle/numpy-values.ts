@@ -1,9 +1,10 @@
 import { BoxwrightError } from '../../errors.js';
 import { memorySource } from '../byte-source.js';
+import { type StoredType, storedTypes } from '../stored-types.js';
 import { countsOf } from './counts.js';
 import { simplest } from './input.js';
-import type { Allowance, Place, StoredTensor, StoredType } from './stored-tensor.js';
-import { storedTypes, stridesOf } from './stored-tensor.js';
+import type { Allowance, Place, StoredTensor } from './stored-tensor.js';
+import { stridesOf } from './stored-tensor.js';
 import { Global, Inert, PickleProblem, Span, Stateful, Unreadable } from './values.js';
 
 /** numpy's letters for the types that there are tensors of. */

@@ -1,8 +1,8 @@
 import { BoxwrightError } from '../../errors.js';
 import type { ElementType, Tensor } from '../../graph/tensor.js';
-import { bytesPerElement, newArray, viewArray } from '../../graph/tensor.js';
+import { bytesPerElement, newArray } from '../../graph/tensor.js';
 import type { ByteSource } from '../byte-source.js';
-import { widenBfloat16, widenFloat16 } from '../half-precision.js';
+import { aligned, hostArray, type StoredType, storedTypes } from '../stored-types.js';
 import { excerpt } from './values.js';
 
 /** Where the bytes of a storage lie. */
@@ -11,35 +11,6 @@ export interface Place {
   readonly position: number;
   readonly length: number;
 }
-
-/** Element types of PyTorch and numpy by their common names: bytes, and what they become here, if anything does. */
-export const storedTypes = {
-  float64: { bytes: 8, dtype: 'float64' },
-  float32: { bytes: 4, dtype: 'float32' },
-  float16: { bytes: 2, dtype: 'float32' },
-  bfloat16: { bytes: 2, dtype: 'float32' },
-  int64: { bytes: 8, dtype: 'int64' },
-  int32: { bytes: 4, dtype: 'int32' },
-  int16: { bytes: 2, dtype: 'int32' },
-  int8: { bytes: 1, dtype: 'int8' },
-  uint64: { bytes: 8, dtype: 'int64' },
-  uint32: { bytes: 4, dtype: 'uint32' },
-  uint16: { bytes: 2, dtype: 'int32' },
-  uint8: { bytes: 1, dtype: 'uint8' },
-  bool: { bytes: 1, dtype: 'bool' },
-  complex32: { bytes: 4 },
-  complex64: { bytes: 8 },
-  complex128: { bytes: 16 },
-  float8_e4m3fn: { bytes: 1 },
-  float8_e5m2: { bytes: 1 },
-  qint8: { bytes: 1 },
-  quint8: { bytes: 1 },
-  qint32: { bytes: 4 },
-  quint4x2: { bytes: 1 },
-  quint2x4: { bytes: 1 },
-} as const satisfies Record<string, { bytes: number; dtype?: ElementType }>;
-
-export type StoredType = keyof typeof storedTypes;
 
 /** A tensor as a file describes it: a view of a storage that other tensors may share. Nothing of it is read yet. */
 export interface StoredTensor {
@@ -116,7 +87,7 @@ export async function readStored(
   allowance.read(reach * size, what);
   const read = await place.source.read(place.position + offset * size, reach * size);
   const ordered = isContiguous(shape, strides) ? read : gather(read, size, shape, strides, elements);
-  const data = toHostType(type, bigEndian ? swapped(ordered, size) : aligned(ordered, size));
+  const data = hostArray(type, bigEndian ? swapped(ordered, size) : aligned(ordered, size));
   if (!data) throw fail('has an element of 2^63 or more, which boxwright does not read');
   return { dtype, shape, data };
 }
@@ -177,11 +148,6 @@ function gather(
   return out;
 }
 
-function aligned(bytes: Uint8Array, size: number): Uint8Array {
-  // Not slice(): that of a Buffer is a view.
-  return bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
-}
-
 /** In memory of its own, as `bytes` may be a view of what the caller gave. */
 function swapped(bytes: Uint8Array, size: number): Uint8Array {
   const copy = new Uint8Array(bytes);
@@ -190,29 +156,4 @@ function swapped(bytes: Uint8Array, size: number): Uint8Array {
   if (size === 4) buffer.swap32();
   if (size === 8) buffer.swap64();
   return copy;
-}
-
-/** The elements, in the order and alignment of this machine, as an array of ours; undefined if one does not fit. */
-function toHostType(type: StoredType, bytes: Uint8Array): Tensor['data'] | undefined {
-  const { buffer, byteOffset, byteLength } = bytes;
-  switch (type) {
-    case 'float16':
-      return widenFloat16(viewArray('float16', bytes));
-    case 'bfloat16':
-      return widenBfloat16(viewArray('float16', bytes));
-    case 'int16':
-      return Int32Array.from(new Int16Array(buffer, byteOffset, byteLength / 2));
-    case 'uint16':
-      return Int32Array.from(viewArray('float16', bytes));
-    case 'uint64': {
-      const data = viewArray('int64', bytes);
-      return data.some((value) => value < 0n) ? undefined : data;
-    }
-    case 'bool':
-      return bytes.some((byte) => byte > 1)
-        ? Uint8Array.from(bytes, (byte) => (byte ? 1 : 0))
-        : viewArray('bool', bytes);
-    default:
-      return viewArray((storedTypes[type] as { dtype?: ElementType }).dtype!, bytes);
-  }
 }

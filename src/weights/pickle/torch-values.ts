@@ -1,6 +1,6 @@
+import { type StoredType, storedTypes } from '../stored-types.js';
 import { countOf, countsOf } from './counts.js';
-import type { Allowance, Place, StoredTensor, StoredType } from './stored-tensor.js';
-import { storedTypes } from './stored-tensor.js';
+import type { Allowance, Place, StoredTensor } from './stored-tensor.js';
 import { excerpt, Global, PickleProblem, Stateful, Unreadable } from './values.js';
 
 /** What a container knows of its storages. */
