@@ -1,13 +1,16 @@
 // The programs of examples/ import the package by its name, which is what `npm run build` made in dist/.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { png, testFolder, tinyClasses, tinyModelFile } from '../predict/tiny-detector.js';
+import { writeCheckpoint } from '../../src/weights/checkpoint.js';
+import { pixels, png, testFolder, tinyCheckpoint, tinyClasses, tinyModelFile } from '../predict/tiny-detector.js';
+import { withShapes } from '../train/runs.js';
 import { runCli } from './run-cli.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -49,4 +52,81 @@ test('train-your-own learns', options, async () => {
   assert.equal(stdout.match(/^step \d+: loss \d\.\d+$/gm)?.length, 6);
   const right = Number(/right: (\d+) of 1000/.exec(stdout)?.[1]);
   assert.ok(right > 900, stdout); // two thirds by always saying no
+});
+
+test('plain-training-loop learns to read', options, async () => {
+  const { stdout } = await example('plain-training-loop.mjs');
+  const right = Number(/right: (\d+) of 500/.exec(stdout)?.[1]);
+  assert.ok(right > 250, stdout); // 50 by guessing
+});
+
+test('active-learning puts the doubtful pictures first', options, async (t) => {
+  const folder = await testFolder(t);
+  const model = await tinyModelFile(t);
+  for (let i = 0; i < 4; i++) await writeFile(join(folder, `${i}.png`), await png(70, 50, i));
+  const { stdout } = await example('active-learning.mjs', model, folder, '3');
+  const doubts = [...stdout.matchAll(/^ +(\d+\.\d+) {2}.*\d\.png$/gm)].map(([, doubt]) => Number(doubt));
+  assert.equal(doubts.length, 3, stdout);
+  assert.deepEqual(
+    doubts,
+    doubts.toSorted((a, b) => b - a),
+  );
+});
+
+test('fine-tune trains from weights, judges and exports', options, () =>
+  withShapes(async (folder, data) => {
+    const weights = join(folder, 'start.safetensors');
+    await writeCheckpoint(weights, tinyCheckpoint());
+    const out = join(folder, 'run');
+    const { stdout } = await example('fine-tune.mjs', data, weights, 'refinedet-tiny-64', out, '1');
+    assert.match(stdout, /^epoch 1: AP -?\d+\.\d, AP50 -?\d+\.\d$/m);
+    assert.match(stdout, /model\.onnx: AP50/);
+    assert.ok(existsSync(join(out, 'model.onnx')));
+  }),
+);
+
+test(
+  'service answers pictures with detections, other things with the reason, and ends on SIGTERM',
+  options,
+  async (t) => {
+    const model = await tinyModelFile(t);
+    const service = spawn(process.execPath, [join(root, 'examples/service.mjs'), model, '0'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    t.after(() => service.kill('SIGKILL'));
+    const [line] = await once(service.stdout, 'data');
+    const url = String(line).trim();
+    const post = (body: string | Uint8Array) =>
+      fetch(url, { method: 'POST', body: Uint8Array.from(Buffer.from(body)) });
+    const found = await post(await png(70, 50));
+    assert.equal(found.status, 200);
+    const { width, height, detections } = (await found.json()) as Record<string, unknown>;
+    assert.deepEqual([width, height, Array.isArray(detections)], [70, 50, true]);
+    const refused = await post('no picture');
+    assert.equal(refused.status, 400);
+    assert.match(JSON.stringify(await refused.json()), /cannot be decoded/);
+    assert.equal((await fetch(url)).status, 404);
+    service.kill('SIGTERM');
+    assert.deepEqual(await once(service, 'exit'), [0, null]);
+  },
+);
+
+test('video-frames cuts piped pixels into frames', options, async (t) => {
+  const model = await tinyModelFile(t);
+  const film = spawn(process.execPath, [join(root, 'examples/video-frames.mjs'), model, '-', '40x30'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const bytes = Buffer.concat([0, 1, 2].map((seed) => pixels(40, 30, seed).data));
+  // In pieces that end anywhere but with a frame.
+  for (let at = 0; at < bytes.length; at += 1000) film.stdin.write(bytes.subarray(at, at + 1000));
+  film.stdin.end();
+  let text = '';
+  for await (const chunk of film.stdout) text += chunk;
+  const frames = text
+    .trim()
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => (JSON.parse(line) as { frame: number }).frame);
+  assert.ok(frames.length > 0 && frames.every((frame) => frame >= 0 && frame < 3), text);
+  assert.equal(new Set(frames).size, frames.length);
 });
