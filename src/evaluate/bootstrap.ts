@@ -1,7 +1,9 @@
 import { randomStream } from '../data/random.js';
 import { BoxwrightError } from '../errors.js';
-import type { DetectionMatches } from './detection-matches.js';
-import { meanPrecisions, type Precisions, rankClasses } from './weighted-precision.js';
+import { cocoIouThresholds } from './coco-settings.js';
+import type { EvaluationData } from './evaluation-data.js';
+import { type MatchOptions, rankedMatches } from './ranked-matches.js';
+import { type Precisions, WeightedPrecision } from './weighted-precision.js';
 
 export interface BootstrapOptions {
   /** Data sets that are drawn; default 1000. */
@@ -42,24 +44,30 @@ export interface BootstrapResult {
  *
  * @throws BoxwrightError `config` for options that cannot be met.
  */
-export function bootstrapPrecision(matches: DetectionMatches, options: BootstrapOptions = {}): BootstrapResult {
+export function bootstrapPrecision(
+  data: EvaluationData,
+  options: BootstrapOptions & Omit<MatchOptions, 'areas'> = {},
+): BootstrapResult {
   const settings = bootstrapSettings(options);
   const { resamples, confidence, seed } = settings;
-  const thresholds = matches.iouThresholds.length;
-  const classes = rankClasses(matches);
-  const given = meanPrecisions(classes, thresholds);
-  const about = { pictures: matches.pictures, ...settings };
+  const { iouThresholds = cocoIouThresholds, maxDetections } = options;
+  const precision = new WeightedPrecision(
+    rankedMatches(data, { iouThresholds, maxDetections })[0],
+    iouThresholds.length,
+  );
+  const given = precision.of();
+  const about = { pictures: data.pictures.length, ...settings };
   if (given.AP < 0) return { ...about, byThreshold: [], perClass: {} };
   const drawn: Precisions[] = [];
-  const weights = new Float64Array(matches.pictures);
+  const weights = new Float64Array(data.pictures.length);
   for (let i = 0; i < resamples; i++) {
     drawPictures(weights, seed, i);
-    const precisions = meanPrecisions(classes, thresholds, weights);
+    const precisions = precision.of(weights);
     if (precisions.AP >= 0) drawn.push(precisions);
   }
   const intervalOf = (value: number, of: (precisions: Precisions) => number) =>
     interval(value, Float64Array.from(drawn, of), confidence);
-  const perClass = matches.classes.flatMap((name, k) => {
+  const perClass = data.classes.flatMap((name, k) => {
     if (given.byClass[k] < 0) return [];
     const own = Float64Array.from(drawn, ({ byClass }) => byClass[k]).filter((precision) => precision >= 0);
     return [[name, interval(given.byClass[k], own, confidence)] as const];
@@ -67,7 +75,7 @@ export function bootstrapPrecision(matches: DetectionMatches, options: Bootstrap
   return {
     ...about,
     AP: intervalOf(given.AP, ({ AP }) => AP),
-    byThreshold: matches.iouThresholds.map((iouThreshold, t) => ({
+    byThreshold: iouThresholds.map((iouThreshold, t) => ({
       iouThreshold,
       ...intervalOf(given.byThreshold[t], ({ byThreshold }) => byThreshold[t]),
     })),

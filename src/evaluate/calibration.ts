@@ -1,8 +1,8 @@
 import { BoxwrightError } from '../errors.js';
-import type { ClassMatches } from './class-matches.js';
-import type { DetectionMatches } from './detection-matches.js';
+import { type ClassOutcomes, type OutcomeOptions, outcomesByClass } from './detection-outcomes.js';
+import type { EvaluationData } from './evaluation-data.js';
 
-export interface CalibrationOptions {
+export interface CalibrationOptions extends Omit<OutcomeOptions, 'agnostic'> {
   /** Number of equally wide bins of score; default 25, as in the papers. */
   readonly bins?: number;
   /** Detections of a lower score are left out; default 0. The many detections of low score decide the errors otherwise. */
@@ -48,7 +48,7 @@ interface Sums {
 
 /**
  * Whether scores can be taken for probabilities: of all detections with a score near 0.7, are 70 % right? Right is what
- * COCO's matching calls so at the first IoU threshold of `matches`; detections that count neither way are left out.
+ * COCO's matching calls so at the IoU threshold; detections that count neither way are left out.
  *
  * Detection expected calibration error: Küppers et al., "Multivariate Confidence Calibration for Object Detection",
  * CVPR Workshops 2020 (its form with the score alone). Localisation-aware error: Oksuz et al., "Towards Building
@@ -57,7 +57,7 @@ interface Sums {
  *
  * @throws BoxwrightError `config` for options that cannot be met; `data` for scores outside 0 to 1, which are none.
  */
-export function calibration(matches: DetectionMatches, options: CalibrationOptions = {}): CalibrationResult {
+export function calibration(data: EvaluationData, options: CalibrationOptions = {}): CalibrationResult {
   const { bins = 25, minScore = 0 } = options;
   if (!Number.isInteger(bins) || bins < 1) {
     throw new BoxwrightError('config', `bins is ${bins}, expected a whole number from 1`);
@@ -67,8 +67,9 @@ export function calibration(matches: DetectionMatches, options: CalibrationOptio
   }
   const all = noSums(bins);
   const perClass: [string, { detections: number; dEce: number; laEce: number }][] = [];
-  for (const [k, name] of matches.classes.entries()) {
-    const own = sumsOf(matches.byClass[k], bins, minScore, name);
+  for (const outcomes of outcomesByClass(data, options)) {
+    const name = data.classes[outcomes.label];
+    const own = sumsOf(outcomes, bins, minScore, name);
     for (const key of ['detections', 'scores', 'right', 'overlaps'] as const) {
       for (let b = 0; b < bins; b++) all[key][b] += own[key][b];
     }
@@ -79,7 +80,7 @@ export function calibration(matches: DetectionMatches, options: CalibrationOptio
   }
   const detections = total(all.detections);
   return {
-    iouThreshold: matches.iouThresholds[0],
+    iouThreshold: options.iouThreshold ?? 0.5,
     minScore,
     detections,
     dEce: detections > 0 ? weightedError(all, all.right) : null,
@@ -90,24 +91,24 @@ export function calibration(matches: DetectionMatches, options: CalibrationOptio
   };
 }
 
-function sumsOf(own: ClassMatches, bins: number, minScore: number, name: string): Sums {
+function sumsOf(own: ClassOutcomes, bins: number, minScore: number, name: string): Sums {
   const sums = noSums(bins);
-  const { length, ranges, scores, matched, ignored, overlaps } = own;
-  for (let place = 0; place < length; place++) {
-    const score = scores[place];
+  const { scores, matched, ignored, overlaps } = own;
+  for (let i = 0; i < scores.length; i++) {
+    const score = scores[i];
     if (!(score >= 0 && score <= 1)) {
       throw new BoxwrightError(
         'data',
         `a detection of class ${JSON.stringify(name)} has the score ${score}: calibration compares scores with probabilities, so they must lie from 0 to 1`,
       );
     }
-    if (ignored[place * ranges] & 1 || score < minScore) continue;
+    if (ignored[i] || score < minScore) continue;
     const bin = Math.min(bins - 1, Math.floor(score * bins));
     sums.detections[bin]++;
     sums.scores[bin] += score;
-    if (!(matched[place * ranges] & 1)) continue;
+    if (!matched[i]) continue;
     sums.right[bin]++;
-    sums.overlaps[bin] += overlaps[place * ranges];
+    sums.overlaps[bin] += overlaps[i];
   }
   return sums;
 }

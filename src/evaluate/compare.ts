@@ -1,19 +1,15 @@
 import { randomStream } from '../data/random.js';
+import { BoxwrightError } from '../errors.js';
 import { type BootstrapOptions, bootstrapSettings, drawPictures, type Interval, interval } from './bootstrap.js';
-import { ClassMatches } from './class-matches.js';
-import { DetectionMatches, everyBit, type MatchOptions } from './detection-matches.js';
-import type { Detections, Truth } from './picture.js';
-import { meanPrecisions, type RankedMatches, rankClasses, rankMatches } from './weighted-precision.js';
+import { picturesById } from './class-order.js';
+import { cocoIouThresholds } from './coco-settings.js';
+import { type EvaluationData, EvaluationDataBuilder, picturesOf } from './evaluation-data.js';
+import type { EvaluatedPicture } from './picture.js';
+import { type MatchOptions, type RankedMatches, rankedMatches } from './ranked-matches.js';
+import { sortByFallingScore } from './stable-order.js';
+import { WeightedPrecision } from './weighted-precision.js';
 
-/** One picture, and what two detectors found in it. */
-export interface ComparedPicture {
-  readonly id: number | string;
-  readonly truth: Truth;
-  readonly a?: Detections;
-  readonly b?: Detections;
-}
-
-export interface ComparisonOptions extends BootstrapOptions {
+export interface ComparisonOptions extends BootstrapOptions, Omit<MatchOptions, 'areas'> {
   /** Random exchanges of A and B for the p-value; default 1000. */
   readonly permutations?: number;
   /** How many pictures to name that changed most, each way; default 20. */
@@ -29,20 +25,21 @@ export interface PictureChange {
 
 export interface ComparisonResult {
   readonly pictures: number;
-  /** COCO's AP of each. */
+  /** COCO's AP of each; -1 without truth. */
   readonly a: number;
   readonly b: number;
-  /** B less A, with a paired bootstrap interval: both are measured on the same drawn pictures. */
-  readonly difference: Interval;
+  /** B less A, with a paired bootstrap interval: both are measured on the same drawn pictures. Absent without truth. */
+  readonly difference?: Interval;
   /**
    * How often exchanging A's and B's detections picture by picture at random gives at least this difference, either way.
-   * Small: more than chance. Exact for the question whether the two are interchangeable, whatever AP's distribution.
+   * Small: more than chance. It answers whether the two are interchangeable, whatever the distribution of AP.
    */
   readonly p: number;
   readonly resamples: number;
   readonly permutations: number;
   readonly confidence: number;
   readonly seed: number;
+  /** Classes with truth. */
   readonly perClass: Readonly<Record<string, { readonly a: number; readonly b: number; readonly difference: number }>>;
   /** Pictures with truth whose own AP is higher, lower and the same with B. */
   readonly better: number;
@@ -58,155 +55,160 @@ export interface ComparisonResult {
  * Compares what two detectors found in the same pictures: which is better, by how much, in which pictures, and is it more
  * than chance? Pictures are taken for draws from one source. What another training run of either would give is not in
  * the figures: for claims about methods, compare several runs.
+ *
+ * @param a the first detector's detections; its truth is that of both.
+ * @throws BoxwrightError `data` unless both are of the same classes, pictures and objects; `config` for options that
+ *   cannot be met.
  */
-export class PairedComparison {
-  readonly #a: DetectionMatches;
-  readonly #b: DetectionMatches;
-  readonly #changes: PictureChange[] = [];
-  readonly #withoutTruth = { pictures: 0, better: 0, worse: 0 };
-
-  /** @throws BoxwrightError `config` for options that cannot be met. */
-  constructor(options: Omit<MatchOptions, 'ranges'>) {
-    this.#a = new DetectionMatches({ ...options, ranges: undefined });
-    this.#b = new DetectionMatches({ ...options, ranges: undefined });
+export function comparePaired(a: EvaluationData, b: EvaluationData, options: ComparisonOptions = {}): ComparisonResult {
+  const settings = bootstrapSettings(options);
+  const permutations = bootstrapSettings({ resamples: options.permutations }).resamples;
+  const { iouThresholds = cocoIouThresholds, maxDetections, examples = 20 } = options;
+  const { resamples, confidence, seed } = settings;
+  const both = joined(a, b);
+  const ranked = rankedMatches(both, { iouThresholds, maxDetections })[0];
+  const precision = new WeightedPrecision(ranked, iouThresholds.length);
+  const pictures = a.pictures.length;
+  const weights = new Float64Array(2 * pictures);
+  const once = new Float64Array(pictures).fill(1);
+  const [givenA, givenB] = [0, 1].map((side) => precision.of(onSide(weights, once, side)));
+  const differences: number[] = [];
+  for (let i = 0; i < resamples && givenA.AP >= 0; i++) {
+    drawPictures(once, seed, i);
+    const drawn = precision.of(onSide(weights, once, 0)).AP;
+    if (drawn >= 0) differences.push(precision.of(onSide(weights, once, 1)).AP - drawn);
   }
+  const value = givenB.AP - givenA.AP;
+  const perClass = a.classes.flatMap((name, k) => {
+    const [own, other] = [givenA.byClass[k], givenB.byClass[k]];
+    return own < 0 ? [] : [[name, { a: own, b: other, difference: other - own }] as const];
+  });
+  return {
+    pictures,
+    a: givenA.AP,
+    b: givenB.AP,
+    ...(differences.length > 0 && { difference: interval(value, Float64Array.from(differences), confidence) }),
+    p: exchanged(precision, pictures, value, permutations, seed),
+    permutations,
+    ...settings,
+    perClass: Object.fromEntries(perClass),
+    ...pictureChanges(a, ranked, iouThresholds.length, examples),
+  };
+}
 
-  /** @throws BoxwrightError `data` for a second picture of the same id and for arrays that do not fit each other. */
-  addPicture({ id, truth, a, b }: ComparedPicture): void {
-    const starts = this.#a.byClass.map(({ length }) => length);
-    const startsB = this.#b.byClass.map(({ length }) => length);
-    const found = this.#a.byClass.reduce((sum, { positives }) => sum + positives[0], 0);
-    this.#a.addPicture({ id, truth, detections: a });
-    this.#b.addPicture({ id, truth, detections: b });
-    const positives = this.#a.byClass.reduce((sum, own) => sum + own.positives[0], 0) - found;
-    if (positives > 0) {
-      const change = { a: ownPrecision(this.#a, starts, positives), b: ownPrecision(this.#b, startsB, positives) };
-      this.#changes.push({ id, ...change });
+/** Both detectors' pictures in one data set: those of rank r by id become 2r with A's detections and 2r + 1 with B's. */
+function joined(a: EvaluationData, b: EvaluationData): EvaluationData {
+  if (JSON.stringify(a.classes) !== JSON.stringify(b.classes) || a.boxFormat !== b.boxFormat) {
+    throw data(`A has classes ${a.classes.join(', ')} (${a.boxFormat}), B ${b.classes.join(', ')} (${b.boxFormat})`);
+  }
+  const ofA = Array.from(picturesOf(a));
+  const ofB = new Map(Array.from(picturesOf(b), (picture) => [picture.id, picture]));
+  const alone = ofA.find(({ id }) => !ofB.has(id));
+  if (alone) throw data(`picture ${JSON.stringify(alone.id)} is in A and not in B`);
+  if (ofB.size !== ofA.length) throw data(`A has ${ofA.length} pictures, B ${ofB.size}`);
+  const builder = new EvaluationDataBuilder(a.classes, a.boxFormat);
+  for (const [rank, place] of picturesById(a.pictures).entries()) {
+    const picture = ofA[place];
+    const other = ofB.get(picture.id)!;
+    requireSameTruth(picture, other);
+    builder.addPicture({ ...picture, id: 2 * rank });
+    builder.addPicture({ ...picture, id: 2 * rank + 1, detections: other.detections });
+  }
+  return builder.data();
+}
+
+function requireSameTruth({ id, truth }: EvaluatedPicture, { truth: other }: EvaluatedPicture): void {
+  const same = (x: ArrayLike<number>, y: ArrayLike<number>) =>
+    x.length === y.length && Array.from(x).every((value, i) => value === y[i]);
+  if (same(truth.labels, other.labels) && same(truth.boxes, other.boxes)) return;
+  const counts = `${truth.labels.length} and ${other.labels.length}`;
+  throw data(`picture ${JSON.stringify(id)} has other objects in A than in B (${counts} of them)`);
+}
+
+/** Weights of the joined pictures that take one detector's only; overwrites `weights`. */
+function onSide(weights: Float64Array, pictures: Float64Array, side: number): Float64Array {
+  for (let i = 0; i < pictures.length; i++) {
+    weights[2 * i + side] = pictures[i];
+    weights[2 * i + 1 - side] = 0;
+  }
+  return weights;
+}
+
+/** The p-value of a difference; the given assignment counts as one of the exchanges. */
+function exchanged(
+  precision: WeightedPrecision,
+  pictures: number,
+  difference: number,
+  permutations: number,
+  seed: number,
+): number {
+  const [first, second] = [new Float64Array(2 * pictures), new Float64Array(2 * pictures)];
+  let asLarge = 1;
+  for (let i = 0; i < permutations; i++) {
+    const random = randomStream(seed, 1, i);
+    for (let picture = 0; picture < pictures; picture++) {
+      const swapped = random.int(2);
+      first[2 * picture] = second[2 * picture + 1] = 1 - swapped;
+      first[2 * picture + 1] = second[2 * picture] = swapped;
+    }
+    const gain = precision.of(second).AP - precision.of(first).AP;
+    // Rounding must not make an equal difference a smaller one.
+    if (Math.abs(gain) >= Math.abs(difference) - 1e-12) asLarge++;
+  }
+  return asLarge / (permutations + 1);
+}
+
+function pictureChanges(a: EvaluationData, ranked: readonly RankedMatches[], thresholds: number, examples: number) {
+  const own = byPicture(ranked, 2 * a.pictures.length);
+  const changes: PictureChange[] = [];
+  const withoutTruth = { pictures: 0, better: 0, worse: 0 };
+  for (const [rank, place] of picturesById(a.pictures).entries()) {
+    const [ofA, ofB] = [own[2 * rank], own[2 * rank + 1]];
+    if (ofA.positives.length > 0) {
+      const [before, after] = [ofA, ofB].map((each) => new WeightedPrecision([each], thresholds).of().AP);
+      changes.push({ id: a.pictures[place], a: before, b: after });
     } else {
-      const [sureA, sureB] = [falseScores(this.#a, starts), falseScores(this.#b, startsB)];
-      this.#withoutTruth.pictures++;
-      if (sureB < sureA) this.#withoutTruth.better++;
-      if (sureB > sureA) this.#withoutTruth.worse++;
+      const [sureA, sureB] = [ofA, ofB].map(({ scores }) => scores.reduce((sum, score) => sum + score, 0));
+      withoutTruth.pictures++;
+      if (sureB < sureA) withoutTruth.better++;
+      if (sureB > sureA) withoutTruth.worse++;
     }
   }
+  const gain = (change: PictureChange) => change.b - change.a;
+  const improved = changes.filter((change) => gain(change) > 0).sort((x, y) => gain(y) - gain(x));
+  const worsened = changes.filter((change) => gain(change) < 0).sort((x, y) => gain(x) - gain(y));
+  return {
+    better: improved.length,
+    worse: worsened.length,
+    same: changes.length - improved.length - worsened.length,
+    mostImproved: improved.slice(0, examples),
+    mostWorsened: worsened.slice(0, examples),
+    withoutTruth,
+  };
+}
 
-  /** @throws BoxwrightError `config` for options that cannot be met. */
-  result(options: ComparisonOptions = {}): ComparisonResult {
-    const settings = bootstrapSettings(options);
-    const permutations = bootstrapSettings({ resamples: options.permutations }).resamples;
-    const { resamples, confidence, seed } = settings;
-    const thresholds = this.#a.iouThresholds.length;
-    const [classesA, classesB] = [rankClasses(this.#a), rankClasses(this.#b)];
-    const a = meanPrecisions(classesA, thresholds);
-    const b = meanPrecisions(classesB, thresholds);
-    const weights = new Float64Array(this.#a.pictures);
-    const differences: number[] = [];
-    for (let i = 0; i < resamples; i++) {
-      drawPictures(weights, seed, i);
-      const drawn = meanPrecisions(classesA, thresholds, weights).AP;
-      if (drawn >= 0) differences.push(meanPrecisions(classesB, thresholds, weights).AP - drawn);
-    }
-    const value = b.AP - a.AP;
-    const byChange = this.#changes.toSorted((one, other) => other.b - other.a - (one.b - one.a));
-    const examples = options.examples ?? 20;
+/** The detections of each picture in one ranking over its classes. */
+function byPicture(classes: readonly RankedMatches[], pictures: number): RankedMatches[] {
+  const places: [number, number][][] = Array.from({ length: pictures }, () => []);
+  const positives = new Uint32Array(pictures);
+  for (const [k, own] of classes.entries()) {
+    for (let i = 0; i < own.pictures.length; i++) places[own.pictures[i]].push([k, i]);
+    for (const picture of own.positives) positives[picture]++;
+  }
+  return places.map((own, picture) => {
+    const scores = Float64Array.from(own, ([k, i]) => classes[k].scores[i]);
+    const order = Uint32Array.from(own.keys());
+    sortByFallingScore(order, scores, new Uint32Array(order.length));
     return {
-      pictures: this.#a.pictures,
-      a: a.AP,
-      b: b.AP,
-      difference: interval(value, Float64Array.from(differences), confidence),
-      p: this.#exchanged(value, permutations, seed),
-      permutations,
-      ...settings,
-      perClass: Object.fromEntries(
-        this.#a.classes.map((name, k) => {
-          const [own, other] = [a.byClass[k], b.byClass[k]];
-          return [name, { a: own, b: other, difference: other - own }];
-        }),
-      ),
-      better: this.#changes.filter((change) => change.b > change.a).length,
-      worse: this.#changes.filter((change) => change.b < change.a).length,
-      same: this.#changes.filter((change) => change.b === change.a).length,
-      mostImproved: byChange.filter((change) => change.b > change.a).slice(0, examples),
-      mostWorsened: byChange
-        .filter((change) => change.b < change.a)
-        .reverse()
-        .slice(0, examples),
-      withoutTruth: { ...this.#withoutTruth },
+      scores: Float64Array.from(order, (place) => scores[place]),
+      pictures: new Uint32Array(own.length),
+      matched: order.map((place) => classes[own[place][0]].matched[own[place][1]]),
+      ignored: order.map((place) => classes[own[place][0]].ignored[own[place][1]]),
+      positives: new Uint32Array(positives[picture]),
     };
-  }
-
-  /** The p-value of a difference: the given assignment counts as one of the exchanges. */
-  #exchanged(difference: number, permutations: number, seed: number): number {
-    const { pictures } = this.#a;
-    const thresholds = this.#a.iouThresholds.length;
-    const classes = this.#together();
-    const [first, second] = [new Float64Array(2 * pictures), new Float64Array(2 * pictures)];
-    let asLarge = 1;
-    for (let i = 0; i < permutations; i++) {
-      const random = randomStream(seed, 1, i);
-      for (let picture = 0; picture < pictures; picture++) {
-        const swapped = random.int(2);
-        first[picture] = second[pictures + picture] = 1 - swapped;
-        first[pictures + picture] = second[picture] = swapped;
-      }
-      const one = meanPrecisions(classes, thresholds, first).AP;
-      const other = meanPrecisions(classes, thresholds, second).AP;
-      // Rounding must not make an equal difference a smaller one.
-      if (Math.abs(other - one) >= Math.abs(difference) - 1e-12) asLarge++;
-    }
-    return asLarge / (permutations + 1);
-  }
-
-  /** A's and B's detections in one list a class; B's pictures are counted on from A's. Of each pair one is weighed 0. */
-  #together(): RankedMatches[] {
-    const { pictures } = this.#a;
-    const ranks = this.#a.pictureRanks();
-    const both = new Uint32Array(2 * pictures);
-    both.set(ranks);
-    both.set(ranks, pictures);
-    const every = everyBit(this.#a.iouThresholds.length);
-    return this.#a.byClass.map((own, k) => {
-      const joined = new ClassMatches(1);
-      append(joined, own, 0);
-      append(joined, this.#b.byClass[k], pictures);
-      return rankMatches(joined, every, both);
-    });
-  }
+  });
 }
 
-function append(to: ClassMatches, from: ClassMatches, offset: number): void {
-  const start = to.add(from.length);
-  for (let i = 0; i < from.length; i++) {
-    to.scores[start + i] = from.scores[i];
-    to.pictures[start + i] = from.pictures[i] + offset;
-    to.matched[start + i] = from.matched[i];
-    to.ignored[start + i] = from.ignored[i];
-  }
-  for (let i = 0; i < from.positivePictures.length; i++) {
-    to.positivePictures.push(from.positivePictures[i] + offset);
-    to.positiveCounts.push(from.positiveCounts[i]);
-  }
-}
-
-/** AP of the picture that was added last, all its classes in one ranking. */
-function ownPrecision(matches: DetectionMatches, starts: readonly number[], positives: number): number {
-  const pooled = new ClassMatches(1);
-  for (const [k, own] of matches.byClass.entries()) {
-    const start = pooled.add(own.length - starts[k]);
-    pooled.scores.set(own.scores.subarray(starts[k], own.length), start);
-    pooled.matched.set(own.matched.subarray(starts[k], own.length), start);
-    pooled.ignored.set(own.ignored.subarray(starts[k], own.length), start);
-  }
-  pooled.positivePictures.push(0);
-  pooled.positiveCounts.push(positives);
-  const thresholds = matches.iouThresholds.length;
-  return meanPrecisions([rankMatches(pooled, everyBit(thresholds), Uint32Array.of(0))], thresholds).AP;
-}
-
-function falseScores(matches: DetectionMatches, starts: readonly number[]): number {
-  let sum = 0;
-  for (const [k, own] of matches.byClass.entries()) {
-    for (let i = starts[k]; i < own.length; i++) if (!(own.ignored[i] & 1)) sum += own.scores[i];
-  }
-  return sum;
+function data(message: string): BoxwrightError {
+  return new BoxwrightError('data', `${message}: both must be of the same ground truth`);
 }

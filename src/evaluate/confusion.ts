@@ -84,7 +84,7 @@ export class ConfusionMatrix {
     const found = Int32Array.from(kept, (d) => detections!.labels[d]);
     const objects = Int32Array.from(truths, (g) => truth.labels[g]);
     const detectionBoxes = edgesAndAreas(detections?.boxes ?? [], this.#format);
-    const { values } = overlapsOf(detectionBoxes, kept, edgesAndAreas(truth.boxes, this.#format), truths, undefined);
+    const values = overlapsOf(detectionBoxes, kept, edgesAndAreas(truth.boxes, this.#format), truths, undefined);
     if (oneToOne) this.#countOneToOne(values, found, objects);
     else this.#countEveryPair(values, found, objects);
   }

@@ -9,7 +9,7 @@ export {
   bootstrapPrecision,
   type Interval,
 } from './bootstrap.js';
-export { aspectRanges, breakdown, breakdownRanges, type RangeFigures, sizeRanges } from './breakdown.js';
+export { aspectRanges, type Breakdown, breakdown, type RangeFigures, sizeRanges } from './breakdown.js';
 export { type CalibrationOptions, type CalibrationResult, calibration, type ReliabilityBin } from './calibration.js';
 export { CocoEvaluator, type CocoMetrics, type CocoResult, summarise } from './coco.js';
 export {
@@ -39,20 +39,13 @@ export {
   meanRecall,
   type TableOptions,
 } from './coco-tables.js';
-export {
-  type ComparedPicture,
-  type ComparisonOptions,
-  type ComparisonResult,
-  PairedComparison,
-  type PictureChange,
-} from './compare.js';
+export { type ComparisonOptions, type ComparisonResult, comparePaired, type PictureChange } from './compare.js';
 export {
   type ConfusionConvention,
   ConfusionMatrix,
   type ConfusionOptions,
   type ConfusionResult,
 } from './confusion.js';
-export { type BoxRange, DetectionMatches, type MatchOptions } from './detection-matches.js';
 export { type ClassOutcomes, type OutcomeOptions, outcomesByClass } from './detection-outcomes.js';
 export { evaluateDetections, type FoundInPicture, gatherDetections, truthOf } from './evaluate-model.js';
 export { type DetectionColumns, type EvaluationData, picturesOf, type TruthColumns } from './evaluation-data.js';
@@ -64,8 +57,9 @@ export {
   type LvisPicture,
   type LvisResult,
 } from './lvis.js';
-export { type ClassLrp, type OptimalLrp, optimalLrp, suggestedThresholds } from './optimal-lrp.js';
+export { type ClassLrp, type LrpOptions, type OptimalLrp, optimalLrp, suggestedThresholds } from './optimal-lrp.js';
 export type { BoxFormat, Detections, EvaluatedPicture, Truth } from './picture.js';
+export type { MatchOptions } from './ranked-matches.js';
 export {
   type CurveSummary,
   type OperatingPoint,

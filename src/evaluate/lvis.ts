@@ -1,10 +1,12 @@
 import { BoxwrightError } from '../errors.js';
-import { cocoAreas } from './coco-settings.js';
-import { DetectionMatches } from './detection-matches.js';
-import { meanRecalls } from './mean-recall.js';
+import { picturesById } from './class-order.js';
+import { cocoAreas, cocoIouThresholds } from './coco-settings.js';
+import { EvaluationDataBuilder } from './evaluation-data.js';
+import { allBits } from './matching.js';
 import { type BoxFormat, checkPicture, type Detections, type EvaluatedPicture } from './picture.js';
+import { type Adjust, picturesOf, rankedMatches } from './ranked-matches.js';
 import { sortByFallingScore } from './stable-order.js';
-import { meanPrecisions, rankClasses } from './weighted-precision.js';
+import { meanRecalls, WeightedPrecision } from './weighted-precision.js';
 
 /** In how many training pictures a class occurs: r up to 10, c up to 100, f more. */
 export type Frequency = 'r' | 'c' | 'f';
@@ -60,12 +62,16 @@ export interface LvisResult {
  * only. Crowd regions, which LVIS does not have, count as COCO's.
  */
 export class LvisEvaluator {
-  readonly #matches: DetectionMatches;
+  readonly #classes: readonly string[];
   readonly #frequencies: readonly Frequency[];
+  readonly #boxFormat: BoxFormat;
   readonly #maxDetections: number;
+  readonly #builder: EvaluationDataBuilder;
+  /** Labels of classes that are not exhaustive, of each picture as they were added. */
+  readonly #notExhaustive: ReadonlySet<number>[] = [];
 
   /** @throws BoxwrightError `config` for options that cannot be met. */
-  constructor({ classes, frequencies, boxFormat, maxDetections = 300 }: LvisOptions) {
+  constructor({ classes, frequencies, boxFormat = 'xyxy', maxDetections = 300 }: LvisOptions) {
     const bad = frequencies.findIndex((frequency) => !['r', 'c', 'f'].includes(frequency));
     if (frequencies.length !== classes.length || bad >= 0) {
       const found = bad >= 0 ? `frequencies[${bad}] is ${JSON.stringify(frequencies[bad])}` : `${frequencies.length}`;
@@ -74,41 +80,49 @@ export class LvisEvaluator {
     if (!(maxDetections >= 1)) {
       throw new BoxwrightError('config', `maxDetections is ${maxDetections}, expected a number from 1`);
     }
+    this.#classes = [...classes];
     this.#frequencies = [...frequencies];
+    this.#boxFormat = boxFormat;
     this.#maxDetections = maxDetections;
-    this.#matches = new DetectionMatches({
-      classes,
-      boxFormat,
-      maxDetections: Number.POSITIVE_INFINITY,
-      ranges: cocoAreas,
-    });
+    this.#builder = new EvaluationDataBuilder(this.#classes, boxFormat);
   }
 
   /** Number of pictures added. */
   get pictures(): number {
-    return this.#matches.pictures;
+    return this.#builder.pictures;
   }
 
   /** @throws BoxwrightError `data` for a second picture of the same id and for arrays that do not fit each other. */
   addPicture(picture: LvisPicture): void {
-    const { classes, boxFormat } = this.#matches;
-    checkPicture(picture, classes.length, boxFormat);
+    checkPicture(picture, this.#classes.length, this.#boxFormat);
     const judged = this.#labels(picture, 'negative');
     for (let g = 0; g < picture.truth.labels.length; g++) judged.add(picture.truth.labels[g]);
     const detections = picture.detections && kept(picture.detections, judged, this.#maxDetections);
-    this.#matches.addPicture({ ...picture, detections }, this.#labels(picture, 'notExhaustive'));
+    const notExhaustive = this.#labels(picture, 'notExhaustive');
+    this.#builder.addPicture({ ...picture, detections });
+    this.#notExhaustive.push(notExhaustive);
   }
 
   result(): LvisResult {
-    const { classes, iouThresholds, ranges } = this.#matches;
-    const precisions = ranges.map((_, r) => meanPrecisions(rankClasses(this.#matches, r), iouThresholds.length));
-    const [all, small, medium, large] = precisions;
-    const at = (threshold: number) => all.byThreshold[iouThresholds.indexOf(threshold)];
-    const [AR, ARs, ARm, ARl] = ranges.map((_, r) => meanRecalls(this.#matches, r).mean);
-    const ofFrequency = (frequency: Frequency) => {
-      const own = Array.from(all.byClass).filter((AP, k) => AP >= 0 && this.#frequencies[k] === frequency);
-      return own.length > 0 ? own.reduce((sum, AP) => sum + AP, 0) / own.length : -1;
+    const data = this.#builder.data();
+    const byId = picturesById(data.pictures);
+    const thresholds = cocoIouThresholds.length;
+    const every = allBits(thresholds);
+    const lenient: Adjust = (k, ranking, { matched, ignored }) => {
+      const pictures = picturesOf(ranking);
+      for (let s = 0; s < ranking.length; s++) {
+        if (!this.#notExhaustive[byId[pictures[s]]].has(k)) continue;
+        for (let at = s; at < cocoAreas.length * ranking.length; at += ranking.length) {
+          ignored[at] |= every & ~matched[at];
+        }
+      }
     };
+    const ranked = rankedMatches(data, { areas: cocoAreas, maxDetections: Number.POSITIVE_INFINITY }, lenient);
+    const [all, small, medium, large] = ranked.map((classes) => new WeightedPrecision(classes, thresholds).of());
+    const at = (threshold: number) => all.byThreshold[cocoIouThresholds.indexOf(threshold)];
+    const [AR, ARs, ARm, ARl] = ranked.map((classes) => meanOf(meanRecalls(classes, thresholds)));
+    const ofFrequency = (frequency: Frequency) =>
+      meanOf(Array.from(all.byClass).filter((AP, k) => AP >= 0 && this.#frequencies[k] === frequency));
     const lvis = {
       AP: all.AP,
       AP50: at(0.5),
@@ -124,13 +138,15 @@ export class LvisEvaluator {
       ARm,
       ARl,
     };
-    const perClass = classes.map((name, k) => [name, { AP: all.byClass[k], frequency: this.#frequencies[k] }] as const);
+    const perClass = this.#classes.map((name, k) => {
+      return [name, { AP: all.byClass[k], frequency: this.#frequencies[k] }] as const;
+    });
     return { lvis, perClass: Object.fromEntries(perClass) };
   }
 
   #labels(picture: LvisPicture, key: 'negative' | 'notExhaustive'): Set<number> {
     const labels = picture[key] ?? [];
-    const { length } = this.#matches.classes;
+    const { length } = this.#classes;
     for (let i = 0; i < labels.length; i++) {
       const label = labels[i];
       if (Number.isInteger(label) && label >= 0 && label < length) continue;
@@ -150,4 +166,9 @@ function kept({ boxes, labels, scores }: Detections, judged: ReadonlySet<number>
   const own = new Float64Array(4 * rows.length);
   for (const [i, d] of rows.entries()) for (let side = 0; side < 4; side++) own[4 * i + side] = boxes[4 * d + side];
   return { boxes: own, labels: rows.map((d) => labels[d]), scores: rows.map((d) => values[d]) };
+}
+
+/** -1 of nothing. */
+function meanOf(values: readonly number[]): number {
+  return values.length > 0 ? values.reduce((sum, value) => sum + value, 0) / values.length : -1;
 }

@@ -1,5 +1,15 @@
-import type { ClassMatches } from './class-matches.js';
-import type { DetectionMatches } from './detection-matches.js';
+import { type AreaRange, cocoAreas } from './coco-settings.js';
+import { type ClassOutcomes, outcomesByClass } from './detection-outcomes.js';
+import type { EvaluationData } from './evaluation-data.js';
+
+export interface LrpOptions {
+  /** Boxes are right from this IoU on; default 0.5. */
+  readonly iouThreshold?: number;
+  /** How many detections of a picture and class count, best first; default 100. */
+  readonly maxDetections?: number;
+  /** The first is the one of all figures but `byArea`; default COCO's. */
+  readonly areas?: readonly AreaRange[];
+}
 
 /**
  * The least localisation-recall-precision error of a class, and the score at which it is reached. 0 is perfect, 1 the
@@ -24,32 +34,29 @@ export interface OptimalLrp {
   readonly localisation: number;
   readonly falsePositives: number;
   readonly falseNegatives: number;
-  /** oLRP in each range, by its name. */
-  readonly byRange: Readonly<Record<string, number>>;
+  /** oLRP of objects in each area range, by its name. */
+  readonly byArea: Readonly<Record<string, number>>;
   readonly perClass: Readonly<Record<string, ClassLrp>>;
 }
 
 /**
  * Optimal LRP (Oksuz, Cam, Akbas, Kalkan: "One Metric to Measure them All", TPAMI 2021, equations 7 and 10; figures of
  * their LRP-Error): one number for false, missed and badly placed boxes at the best score threshold of each class.
- *
- * @param matches its first IoU threshold counts, and overlaps are judged from it up to 1.
  */
-export function optimalLrp(matches: DetectionMatches): OptimalLrp {
-  const [iouThreshold] = matches.iouThresholds;
-  const ranks = matches.pictureRanks();
-  const orders = matches.byClass.map((own) => own.byScore(ranks));
-  const of = (range: number) => matches.byClass.map((own, k) => classLrp(own, orders[k], range, iouThreshold));
-  const ranges = matches.ranges.map((_, r) => of(r));
-  const classes = ranges[0];
+export function optimalLrp(data: EvaluationData, options: LrpOptions = {}): OptimalLrp {
+  const { iouThreshold = 0.5, maxDetections, areas = cocoAreas } = options;
+  const byArea = areas.map((area) =>
+    Array.from(outcomesByClass(data, { iouThreshold, maxDetections, area }), (own) => classLrp(own, iouThreshold)),
+  );
+  const classes = byArea[0];
   return {
     iouThreshold,
     oLRP: meanOf(classes.map(({ oLRP }) => oLRP)),
     localisation: meanOf(classes.map(({ localisation }) => localisation)),
     falsePositives: meanOf(classes.map(({ falsePositives }) => falsePositives)),
     falseNegatives: meanOf(classes.map(({ falseNegatives }) => falseNegatives)),
-    byRange: Object.fromEntries(matches.ranges.map(({ name }, r) => [name, meanOf(ranges[r].map(({ oLRP }) => oLRP))])),
-    perClass: Object.fromEntries(matches.classes.map((name, k) => [name, classes[k]])),
+    byArea: Object.fromEntries(areas.map(({ name }, a) => [name, meanOf(byArea[a].map(({ oLRP }) => oLRP))])),
+    perClass: Object.fromEntries(data.classes.map((name, k) => [name, classes[k]])),
   };
 }
 
@@ -59,21 +66,20 @@ export function suggestedThresholds({ perClass }: Pick<OptimalLrp, 'perClass'>):
   return Object.fromEntries(entries.filter((entry): entry is [string, number] => entry[1] !== null && entry[1] >= 0));
 }
 
-/** @param order places by falling score. */
-export function classLrp(own: ClassMatches, order: Uint32Array, range: number, iouThreshold: number): ClassLrp {
-  const positives = own.positives[range];
+/** The least error of one class. */
+export function classLrp(own: ClassOutcomes, iouThreshold: number): ClassLrp {
+  const { positives, scores, matched, ignored, overlaps } = own;
   if (positives === 0) {
     return { oLRP: -1, localisation: -1, falsePositives: -1, falseNegatives: -1, threshold: -1 };
   }
   let [right, wrong, misplaced] = [0, 0, 0];
   let best: ClassLrp = { oLRP: 1, localisation: null, falsePositives: null, falseNegatives: 1, threshold: null };
   let least = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < order.length; i++) {
-    const at = order[i] * own.ranges + range;
-    if (own.ignored[at] & 1) continue;
-    if (own.matched[at] & 1) {
+  for (let i = 0; i < scores.length; i++) {
+    if (ignored[i]) continue;
+    if (matched[i]) {
       right++;
-      misplaced += 1 - own.overlaps[at];
+      misplaced += 1 - overlaps[i];
     } else {
       wrong++;
     }
@@ -86,7 +92,7 @@ export function classLrp(own: ClassMatches, order: Uint32Array, range: number, i
       localisation: misplaced / right,
       falsePositives: wrong / (right + wrong),
       falseNegatives: missed / positives,
-      threshold: own.scores[order[i]],
+      threshold: scores[i],
     };
   }
   return best;

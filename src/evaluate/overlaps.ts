@@ -1,17 +1,9 @@
-/** How much each of D detections overlaps each of G truths of one class in one picture. */
-export interface Overlaps {
-  readonly detections: number;
-  readonly truths: number;
-  /** `[detections, truths]` */
-  readonly values: Float64Array;
-  /** The largest overlap of each detection, `[detections]`. */
-  readonly reach: Float64Array;
-}
-
 /**
  * IoU of the detections `rows` with the truths `columns`; with a crowd region, intersection over the detection's area,
  * since a crowd is found by any part of it. Boxes are `[n, 5]` as `edgesAndAreas` gives them; those without area overlap
  * nothing. Products and sums are those of pycocotools, in its order, so that a borderline IoU falls on the same side.
+ *
+ * @returns `[detections, truths]`
  */
 export function overlapsOf(
   detections: Float64Array,
@@ -19,18 +11,15 @@ export function overlapsOf(
   truths: Float64Array,
   columns: Uint32Array,
   crowd: ArrayLike<number> | undefined,
-): Overlaps {
+): Float64Array {
   const width = columns.length;
   const values = new Float64Array(rows.length * width);
-  const reach = new Float64Array(rows.length);
   for (let d = 0; d < rows.length; d++) {
     for (let g = 0; g < width; g++) {
-      const overlap = overlapOf(detections, 5 * rows[d], truths, 5 * columns[g], Boolean(crowd?.[columns[g]]));
-      values[d * width + g] = overlap;
-      if (overlap > reach[d]) reach[d] = overlap;
+      values[d * width + g] = overlapOf(detections, 5 * rows[d], truths, 5 * columns[g], Boolean(crowd?.[columns[g]]));
     }
   }
-  return { detections: rows.length, truths: width, values, reach };
+  return values;
 }
 
 function overlapOf(a: Float64Array, i: number, b: Float64Array, j: number, crowd: boolean): number {

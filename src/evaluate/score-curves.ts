@@ -1,4 +1,5 @@
-import type { DetectionMatches } from './detection-matches.js';
+import { type ClassOutcomes, type OutcomeOptions, outcomesByClass } from './detection-outcomes.js';
+import type { EvaluationData } from './evaluation-data.js';
 
 /** How a class fares when detections below a score are left out. */
 export interface OperatingPoint {
@@ -39,39 +40,36 @@ export interface CurveSummary {
 
 const thresholds = Array.from({ length: 19 }, (_, i) => (i + 1) / 20);
 
-/** Precision, recall and F1 over score at the first IoU threshold of `matches`, in its first range. */
-export function scoreCurves(matches: DetectionMatches): ScoreCurves {
+/** Precision, recall and F1 over score, of each class and of all together. */
+export function scoreCurves(data: EvaluationData, options: Omit<OutcomeOptions, 'agnostic'> = {}): ScoreCurves {
+  const outcomes = Array.from(outcomesByClass(data, options));
   const perClass: [string, CurveSummary][] = [];
-  for (const [k, name] of matches.classes.entries()) {
-    const summary = summariseCurve(scoreCurve(matches, k));
-    if (summary) perClass.push([name, summary]);
+  for (const own of outcomes) {
+    const summary = summariseCurve(scoreCurve([own]));
+    if (summary) perClass.push([data.classes[own.label], summary]);
   }
-  const pooled = summariseCurve(scoreCurve(matches));
+  const pooled = summariseCurve(scoreCurve(outcomes));
   return {
-    iouThreshold: matches.iouThresholds[0],
+    iouThreshold: options.iouThreshold ?? 0.5,
     ...(pooled && { pooled }),
     perClass: Object.fromEntries(perClass),
   };
 }
 
-/**
- * The curve of a class, or of all classes together, at the first IoU threshold and in the first range. Detections that
- * count as neither true nor false are left out.
- */
-export function scoreCurve(matches: DetectionMatches, classIndex?: number): ScoreCurve {
-  const classes = classIndex === undefined ? matches.byClass : [matches.byClass[classIndex]];
-  const total = classes.reduce((sum, { length }) => sum + length, 0);
+/** The curve of one or several classes. Detections that count as neither true nor false are left out. */
+export function scoreCurve(classes: readonly ClassOutcomes[]): ScoreCurve {
+  const total = classes.reduce((sum, { scores }) => sum + scores.length, 0);
   const all = new Float64Array(total);
   // Counts at the end of a run of equal scores do not depend on the order within it, so that plain sorting will do.
   const right: number[] = [];
   let length = 0;
   let positives = 0;
-  for (const { length: own, ranges, scores, matched, ignored, positives: toFind } of classes) {
-    positives += toFind[0];
-    for (let place = 0; place < own; place++) {
-      if (ignored[place * ranges] & 1) continue;
-      all[length++] = scores[place];
-      if (matched[place * ranges] & 1) right.push(scores[place]);
+  for (const own of classes) {
+    positives += own.positives;
+    for (let i = 0; i < own.scores.length; i++) {
+      if (own.ignored[i]) continue;
+      all[length++] = own.scores[i];
+      if (own.matched[i]) right.push(own.scores[i]);
     }
   }
   const sorted = all.subarray(0, length).sort().reverse();

@@ -130,11 +130,11 @@ export class TideEvaluator {
     const objects = Int32Array.from(truths, (g) => truth.labels[g]);
     const detectionBoxes = edgesAndAreas(detections?.boxes ?? [], boxFormat);
     const truthBoxes = edgesAndAreas(truth.boxes, boxFormat);
-    const { values } = overlapsOf(detectionBoxes, kept, truthBoxes, truths, undefined);
+    const values = overlapsOf(detectionBoxes, kept, truthBoxes, truths, undefined);
     const { matched, taken } = matchByClass(values, labels, objects, iouThreshold);
     const inCrowd = new Uint8Array(kept.length);
     if (crowds.length > 0) {
-      const covered = overlapsOf(detectionBoxes, kept, truthBoxes, crowds, truth.crowd).values;
+      const covered = overlapsOf(detectionBoxes, kept, truthBoxes, crowds, truth.crowd);
       for (let d = 0; d < kept.length; d++) {
         for (let c = 0; c < crowds.length; c++) {
           const own = truth.labels[crowds[c]] === labels[d];

@@ -1,7 +1,7 @@
 import { BoxwrightError } from '../errors.js';
+import { picturesById } from './class-order.js';
 import { overlapsOf } from './overlaps.js';
 import { type BoxFormat, checkPicture, type EvaluatedPicture, edgesAndAreas, groupByClass } from './picture.js';
-import { ranksOfIds } from './picture-order.js';
 import { sortByFallingScore } from './stable-order.js';
 
 export interface VocOptions {
@@ -100,7 +100,7 @@ export class VocEvaluator {
       sortByFallingScore(found.index, scores, scratch, from, to);
       const ranked = found.index.subarray(from, to);
       outcomes.detections += ranked.length;
-      const { values } = overlapsOf(detectionBoxes, ranked, boxes, own, undefined);
+      const values = overlapsOf(detectionBoxes, ranked, boxes, own, undefined);
       const taken = new Uint8Array(own.length);
       for (let d = 0; d < ranked.length; d++) {
         let best = -1;
@@ -120,7 +120,10 @@ export class VocEvaluator {
   }
 
   result(): VocResult {
-    const ranks = ranksOfIds(this.#ids);
+    const ranks = new Uint32Array(this.#ids.length);
+    picturesById(this.#ids).forEach((picture, rank) => {
+      ranks[picture] = rank;
+    });
     const entries = this.#classes.map((name, k) => [name, classFigures(this.#outcomes[k], ranks)] as const);
     const counted = entries.map(([, figures]) => figures).filter(({ positives }) => positives > 0);
     const mean = (of: (figures: VocClass) => number) =>

@@ -1,18 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { drawPictures } from '../../src/evaluate/bootstrap.js';
-import { bootstrapPrecision, CocoEvaluator, DetectionMatches, meanPrecision } from '../../src/evaluate/index.js';
-import { meanPrecisions, rankClasses } from '../../src/evaluate/weighted-precision.js';
+import { bootstrapPrecision, CocoEvaluator, type EvaluatedPicture, meanPrecision } from '../../src/evaluate/index.js';
+import { rankedMatches } from '../../src/evaluate/ranked-matches.js';
+import { WeightedPrecision } from '../../src/evaluate/weighted-precision.js';
 import { close } from './close.js';
-import { randomProblem } from './random-problem.js';
+import { dataOf, randomProblem } from './random-problem.js';
 
 const classes = ['a', 'b'];
 
-function matchesOf(pictures: ReturnType<typeof randomProblem>) {
-  const matches = new DetectionMatches({ classes });
-  for (const picture of pictures) matches.addPicture(picture);
-  return matches;
-}
+const weighing = (pictures: readonly EvaluatedPicture[]) =>
+  new WeightedPrecision(rankedMatches(dataOf(classes, pictures))[0], 10);
 
 describe('bootstrap', () => {
   test('without weights is COCO s AP, ties and crowds and any order of pictures included', () => {
@@ -20,7 +18,7 @@ describe('bootstrap', () => {
       const pictures = randomProblem(seed, { pictures: 9, classes: 2, scores: 5, crowds: true }).reverse();
       const evaluator = new CocoEvaluator({ classes });
       for (const picture of pictures) evaluator.addPicture(picture);
-      const found = meanPrecisions(rankClasses(matchesOf(pictures)), 10);
+      const found = weighing(pictures).of();
       close(found.AP, evaluator.result().coco.AP, 1e-12, `seed ${seed}`);
     }
   });
@@ -38,7 +36,7 @@ describe('bootstrap', () => {
       for (const [i, picture] of pictures.entries()) {
         for (let copy = 0; copy < weights[i]; copy++) evaluator.addPicture({ ...picture, id: 100 * i + copy });
       }
-      const found = meanPrecisions(rankClasses(matchesOf(pictures)), 10, weights);
+      const found = weighing(pictures).of(weights);
       const tables = evaluator.tables();
       close(found.AP, meanPrecision(tables), 1e-12, `seed ${seed}`);
       for (const [t, iouThreshold] of [0.5, 0.55, 0.6].entries()) {
@@ -51,14 +49,14 @@ describe('bootstrap', () => {
   });
 
   test('is the same for equal seeds, another for others, and holds the figure', () => {
-    const matches = matchesOf(randomProblem(3, { pictures: 40, classes: 2 }));
+    const data = dataOf(classes, randomProblem(3, { pictures: 40, classes: 2 }));
     const options = { resamples: 200, seed: 5 };
-    const result = bootstrapPrecision(matches, options);
-    assert.deepEqual(bootstrapPrecision(matches, options), result);
-    assert.notDeepEqual(bootstrapPrecision(matches, { ...options, seed: 6 }).AP, result.AP);
+    const result = bootstrapPrecision(data, options);
+    assert.deepEqual(bootstrapPrecision(data, options), result);
+    assert.notDeepEqual(bootstrapPrecision(data, { ...options, seed: 6 }).AP, result.AP);
     const { value, low, high, standardError } = result.AP!;
     assert.ok(low < value && value < high && standardError > 0);
-    const narrow = bootstrapPrecision(matches, { ...options, confidence: 0.5 }).AP!;
+    const narrow = bootstrapPrecision(data, { ...options, confidence: 0.5 }).AP!;
     assert.ok(narrow.low > low && narrow.high < high);
     assert.equal(result.byThreshold[5].iouThreshold, 0.75);
     assert.deepEqual(Object.keys(result.perClass), classes);
@@ -67,13 +65,13 @@ describe('bootstrap', () => {
   test('covers the truth about as often as it says', () => {
     // 400 pictures are the world, of which 40 are seen: the 90 % interval should hold the world's figure 9 times in 10.
     const world = randomProblem(11, { pictures: 400, classes: 1 });
-    const truth = meanPrecisions(rankClasses(matchesOf(world)), 10).AP;
+    const truth = weighing(world).of().AP;
     let held = 0;
     for (let trial = 0; trial < 100; trial++) {
       const weights = new Float64Array(world.length);
       drawPictures(weights, 99, trial);
       const seen = world.filter((_, i) => weights[i] > 0).slice(0, 60);
-      const { low, high } = bootstrapPrecision(matchesOf(seen), { resamples: 100, confidence: 0.9 }).AP!;
+      const { low, high } = bootstrapPrecision(dataOf(classes, seen), { resamples: 100, confidence: 0.9 }).AP!;
       if (low <= truth && truth <= high) held++;
     }
     assert.ok(held >= 78 && held <= 99, `held ${held} of 100 times`);
@@ -81,15 +79,15 @@ describe('bootstrap', () => {
 
   test('of one picture has no width, and of nothing no figure', () => {
     const [picture] = randomProblem(1, { pictures: 9, classes: 2 }).filter(({ truth }) => truth.labels.length > 0);
-    const { AP } = bootstrapPrecision(matchesOf([picture]), { resamples: 20 });
+    const { AP } = bootstrapPrecision(dataOf(classes, [picture]), { resamples: 20 });
     assert.deepEqual([AP!.low, AP!.high], [AP!.value, AP!.value]);
-    assert.equal(bootstrapPrecision(new DetectionMatches({ classes })).AP, undefined);
+    assert.equal(bootstrapPrecision(dataOf(classes, [])).AP, undefined);
   });
 
   test('refuses what it cannot do', () => {
-    const matches = new DetectionMatches({ classes });
+    const data = dataOf(classes, []);
     for (const options of [{ resamples: 0 }, { confidence: 1 }, { seed: 0.5 }]) {
-      assert.throws(() => bootstrapPrecision(matches, options), { code: 'config' });
+      assert.throws(() => bootstrapPrecision(data, options), { code: 'config' });
     }
   });
 });

@@ -2,15 +2,24 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
   CocoEvaluator,
-  type ComparedPicture,
+  type ComparisonOptions,
+  comparePaired,
   type Detections,
   type EvaluatedPicture,
-  PairedComparison,
+  type EvaluationData,
+  type Truth,
 } from '../../src/evaluate/index.js';
 import { close } from './close.js';
-import { randomProblem } from './random-problem.js';
+import { dataOf, randomProblem } from './random-problem.js';
 
 const classes = ['a', 'b'];
+
+interface ComparedPicture {
+  id: number | string;
+  truth: Truth;
+  a?: Detections;
+  b?: Detections;
+}
 
 /** Two sets of detections for the pictures of one problem. */
 function twoProblems(seed: number, count: number) {
@@ -25,19 +34,22 @@ function precisionOf(pictures: readonly EvaluatedPicture[]): number {
   return evaluator.result().coco.AP;
 }
 
-function compared(pictures: readonly ComparedPicture[], options = {}) {
-  const comparison = new PairedComparison({ classes });
-  for (const picture of pictures) comparison.addPicture(picture);
-  return comparison.result(options);
+function compared(pictures: readonly ComparedPicture[], options: ComparisonOptions = {}) {
+  const side = (which: 'a' | 'b') =>
+    dataOf(
+      classes,
+      pictures.map(({ id, truth, [which]: detections }) => ({ id, truth, detections })),
+    );
+  return comparePaired(side('a'), side('b'), options);
 }
 
-describe('PairedComparison', () => {
+describe('comparePaired', () => {
   test('measures both with COCO s AP', () => {
     const pictures = twoProblems(1, 30);
     const { a, b, difference } = compared(pictures, { resamples: 50, permutations: 50 });
     close(a, precisionOf(pictures.map(({ id, truth, a: detections }) => ({ id, truth, detections }))), 1e-12, 'a');
     close(b, precisionOf(pictures.map(({ id, truth, b: detections }) => ({ id, truth, detections }))), 1e-12, 'b');
-    assert.equal(difference.value, b - a);
+    assert.equal(difference?.value, b - a);
   });
 
   test('its p-value is that of all exchanges', () => {
@@ -61,7 +73,7 @@ describe('PairedComparison', () => {
   test('sees no difference between equal files', () => {
     const pictures = twoProblems(5, 20).map((picture) => ({ ...picture, b: picture.a }));
     const result = compared(pictures, { resamples: 50, permutations: 50 });
-    assert.deepEqual([result.difference.low, result.difference.high, result.p], [0, 0, 1]);
+    assert.deepEqual([result.difference?.low, result.difference?.high, result.p], [0, 0, 1]);
     assert.deepEqual([result.better, result.worse], [0, 0]);
     assert.deepEqual([result.mostImproved, result.mostWorsened], [[], []]);
     assert.equal(result.same + result.withoutTruth.pictures, 20);
@@ -73,7 +85,8 @@ describe('PairedComparison', () => {
     const pictures = Array.from({ length: 20 }, (_, id) => ({ id, truth, a: found(2), b: found(id === 7 ? 30 : 0) }));
     const empty = { id: 20, truth: { boxes: [], labels: [] }, a: found(0) };
     const result = compared([...pictures, empty], { examples: 2 });
-    assert.ok(result.p < 0.01 && result.difference.low > 0, `p ${result.p}, from ${result.difference.low}`);
+    const { low } = result.difference!;
+    assert.ok(result.p < 0.01 && low > 0, `p ${result.p}, from ${low}`);
     assert.deepEqual([result.better, result.worse, result.same], [19, 1, 0]);
     assert.deepEqual(result.withoutTruth, { pictures: 1, better: 1, worse: 0 });
     assert.equal(result.mostImproved.length, 2);
@@ -82,13 +95,39 @@ describe('PairedComparison', () => {
     assert.equal(id, 7);
     close(a, 0.4, 1e-12, 'own AP with A');
     assert.equal(b, 0);
-    assert.deepEqual(Object.keys(result.perClass), classes);
+    assert.deepEqual(Object.keys(result.perClass), ['a'], 'the class with truth');
   });
 
-  test('refuses a picture that comes twice, and draws that are none', () => {
-    const [picture] = twoProblems(1, 1);
-    assert.throws(() => compared([picture, picture]), { code: 'data', message: /added before/ });
-    assert.throws(() => compared([picture], { permutations: 0 }), { code: 'config' });
-    assert.throws(() => compared([picture], { resamples: 0 }), { code: 'config' });
+  test('takes pictures in any order', () => {
+    const pictures = twoProblems(9, 12);
+    const options = { resamples: 20, permutations: 20 };
+    const a = dataOf(
+      classes,
+      pictures.map(({ id, truth, a: detections }) => ({ id, truth, detections })),
+    );
+    const b = dataOf(classes, pictures.map(({ id, truth, b: detections }) => ({ id, truth, detections })).reverse());
+    assert.deepEqual(comparePaired(a, b, options), compared(pictures, options));
+  });
+
+  test('refuses what is not of one ground truth, and draws that are none', () => {
+    const pictures = twoProblems(1, 3);
+    const side = (count: number, change = {}) =>
+      dataOf(
+        classes,
+        pictures.slice(0, count).map(({ id, truth }) => ({ id, truth, ...change })),
+      );
+    const refused = (b: EvaluationData, message: RegExp) =>
+      assert.throws(() => comparePaired(side(2), b), { code: 'data', message });
+    refused(side(1), /picture 1 is in A and not in B/);
+    refused(side(3), /A has 2 pictures, B 3: both must be of the same ground truth/);
+    refused(side(2, { truth: { boxes: [0, 0, 1, 1], labels: [0] } }), /picture 0 has other objects in A than in B/);
+    refused(dataOf(['a'], []), /A has classes a, b \(xyxy\), B a \(xyxy\)/);
+    assert.throws(() => comparePaired(side(1), side(1), { permutations: 0 }), { code: 'config' });
+    assert.throws(() => comparePaired(side(1), side(1), { resamples: 0 }), { code: 'config' });
+  });
+
+  test('has no difference to tell where there is no truth', () => {
+    const { a, b, difference, p } = comparePaired(dataOf(classes, []), dataOf(classes, []));
+    assert.deepEqual([a, b, difference, p], [-1, -1, undefined, 1]);
   });
 });

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { type CocoGroundTruth, type CocoResults, cocoPictures } from '../../src/evaluate/coco-json.js';
-import type { EvaluatedPicture } from '../../src/evaluate/index.js';
+import { CocoEvaluator, type EvaluatedPicture, type EvaluationData } from '../../src/evaluate/index.js';
 import { shared } from '../shared.js';
 
 const folder = shared('golden/metrics');
@@ -42,6 +42,13 @@ export function readProblem<Expected>(name: string): Problem<Expected> {
     ...cocoPictures(truth, results),
     expected: read<Expected>(`${folder}/${name}.expected.json`),
   };
+}
+
+/** Pictures with boxes as COCO's files have them, as columns. */
+export function columnsOf({ classes, pictures }: Pick<Problem<unknown>, 'classes' | 'pictures'>): EvaluationData {
+  const evaluator = new CocoEvaluator({ classes, boxFormat: 'xywh' });
+  for (const picture of pictures) evaluator.addPicture(picture);
+  return evaluator.data();
 }
 
 function read<T>(path: string): T {

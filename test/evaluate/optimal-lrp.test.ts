@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { cocoAreas, DetectionMatches, optimalLrp, suggestedThresholds } from '../../src/evaluate/index.js';
+import { cocoAreas, optimalLrp, outcomesByClass, suggestedThresholds } from '../../src/evaluate/index.js';
 import { type ClassLrp, classLrp } from '../../src/evaluate/optimal-lrp.js';
 import { needs } from '../shared.js';
 import { close } from './close.js';
-import { problemNames, readProblem } from './golden-problems.js';
+import { columnsOf, problemNames, readProblem } from './golden-problems.js';
+import { dataOf } from './random-problem.js';
 
 const columns = ['olrp', 'olrp_loc', 'olrp_fp', 'olrp_fn', 'lrp_opt_thr'] as const;
 
@@ -21,23 +22,24 @@ describe('optimal LRP equals LRP-Error', needs('golden/metrics'), () => {
   for (const name of problemNames()) {
     test(name, () => {
       const { classes, pictures, expected } = readProblem<Expected>(name);
-      const matches = new DetectionMatches({ classes, boxFormat: 'xywh', ranges: cocoAreas });
-      for (const picture of pictures) matches.addPicture(picture);
-      const found = optimalLrp(matches);
+      const data = columnsOf({ classes, pictures });
+      const found = optimalLrp(data);
       const { stats, byArea } = expected.lrp;
       for (const [k, className] of classes.entries()) {
         valuesOf(found.perClass[className]).forEach((value, c) => {
           close(value, expected.lrp[columns[c]][k], 1e-12, `${className} ${columns[c]}`);
         });
-        const order = matches.byClass[k].byScore(matches.pictureRanks());
-        for (const [a, { name: area }] of cocoAreas.entries()) {
-          valuesOf(classLrp(matches.byClass[k], order, a, 0.5)).forEach((value, c) => {
-            close(value, byArea[columns[c]][a][k], 1e-12, `${className} ${area} ${columns[c]}`);
+      }
+      for (const [a, area] of cocoAreas.entries()) {
+        for (const outcomes of outcomesByClass(data, { area })) {
+          valuesOf(classLrp(outcomes, 0.5)).forEach((value, c) => {
+            const golden = byArea[columns[c]][a][outcomes.label];
+            close(value, golden, 1e-12, `${classes[outcomes.label]} ${area.name} ${columns[c]}`);
           });
         }
       }
       const overall = [found.oLRP, found.localisation, found.falsePositives, found.falseNegatives];
-      const sizes = ['small', 'medium', 'large'].map((area) => found.byRange[area]);
+      const sizes = ['small', 'medium', 'large'].map((area) => found.byArea[area]);
       for (const [i, stat] of ['oLRP', 'oLRPLoc', 'oLRPFP', 'oLRPFN', 'oLRPs', 'oLRPm', 'oLRPl'].entries()) {
         close([...overall, ...sizes][i], stats[stat], 1e-12, stat);
       }
@@ -49,13 +51,9 @@ describe('optimal LRP', () => {
   const cat = { boxes: [0, 0, 10, 10], labels: [0] };
 
   test('is 0 for perfect boxes and suggests the score that keeps them and drops the false ones', () => {
-    const matches = new DetectionMatches({ classes: ['cat', 'dog', 'owl'] });
-    matches.addPicture({
-      id: 1,
-      truth: { boxes: [0, 0, 10, 10, 0, 50, 10, 60], labels: [0, 2] },
-      detections: { boxes: [0, 0, 10, 10, 30, 30, 40, 40], labels: [0, 0], scores: [0.7, 0.4] },
-    });
-    const lrp = optimalLrp(matches);
+    const truth = { boxes: [0, 0, 10, 10, 0, 50, 10, 60], labels: [0, 2] };
+    const detections = { boxes: [0, 0, 10, 10, 30, 30, 40, 40], labels: [0, 0], scores: [0.7, 0.4] };
+    const lrp = optimalLrp(dataOf(['cat', 'dog', 'owl'], [{ id: 1, truth, detections }]));
     assert.equal(lrp.perClass.cat.oLRP, 0);
     assert.equal(lrp.perClass.dog.oLRP, -1, 'no truth');
     assert.deepEqual(lrp.perClass.owl, {
@@ -69,9 +67,8 @@ describe('optimal LRP', () => {
   });
 
   test('weighs a badly placed box like the part of an error that it is', () => {
-    const matches = new DetectionMatches({ classes: ['cat'] });
     // IoU 2/3: a third of a miss in [0.5, 1], which is 2/3.
-    matches.addPicture({ id: 1, truth: cat, detections: { boxes: [2, 0, 12, 10], labels: [0], scores: [0.9] } });
-    close(optimalLrp(matches).oLRP, 2 / 3, 1e-15, 'oLRP');
+    const detections = { boxes: [2, 0, 12, 10], labels: [0], scores: [0.9] };
+    close(optimalLrp(dataOf(['cat'], [{ id: 1, truth: cat, detections }])).oLRP, 2 / 3, 1e-15, 'oLRP');
   });
 });

@@ -1,5 +1,5 @@
 import { type Random, randomStream } from '../../src/data/random.js';
-import type { EvaluatedPicture } from '../../src/evaluate/index.js';
+import { CocoEvaluator, type EvaluatedPicture, type EvaluationData } from '../../src/evaluate/index.js';
 
 export interface ProblemShape {
   readonly pictures: number;
@@ -38,6 +38,13 @@ export function randomProblem(seed: number, shape: ProblemShape): EvaluatedPictu
       },
     };
   });
+}
+
+/** Pictures with boxes as corners, as columns. */
+export function dataOf(classes: readonly string[], pictures: readonly EvaluatedPicture[]): EvaluationData {
+  const evaluator = new CocoEvaluator({ classes });
+  for (const picture of pictures) evaluator.addPicture(picture);
+  return evaluator.data();
 }
 
 /** Sides of 4 to 60 pixels. */

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { DetectionMatches, operatingPoint, scoreCurve, scoreCurves } from '../../src/evaluate/index.js';
+import { operatingPoint, outcomesByClass, scoreCurve, scoreCurves } from '../../src/evaluate/index.js';
 import { bestPoint } from '../../src/evaluate/score-curves.js';
 import { needs } from '../shared.js';
 import { close } from './close.js';
-import { problemNames, readProblem } from './golden-problems.js';
+import { columnsOf, problemNames, readProblem } from './golden-problems.js';
+import { dataOf } from './random-problem.js';
 
 interface Expected {
   curves: {
@@ -23,12 +24,11 @@ describe('curves over score equal those from pycocotools matches', needs('golden
   for (const name of problemNames()) {
     test(name, () => {
       const { classes, categoryIds, pictures, expected } = readProblem<Expected>(name);
-      const matches = new DetectionMatches({ classes, boxFormat: 'xywh' });
-      for (const picture of pictures) matches.addPicture(picture);
+      const outcomes = Array.from(outcomesByClass(columnsOf({ classes, pictures })));
       assert.equal(expected.curves.length, classes.length);
       for (const golden of expected.curves) {
         const what = `category ${golden.category}`;
-        const curve = scoreCurve(matches, categoryIds.indexOf(golden.category));
+        const curve = scoreCurve([outcomes[categoryIds.indexOf(golden.category)]]);
         assert.equal(curve.positives, golden.positives, what);
         if (golden.positives === 0) continue;
         assert.equal(curve.scores.length, golden.distinctScores, what);
@@ -53,8 +53,7 @@ describe('curves over score equal those from pycocotools matches', needs('golden
 
 describe('curves over score', () => {
   test('pool the classes under one threshold', () => {
-    const matches = new DetectionMatches({ classes: ['cat', 'dog', 'owl'] });
-    matches.addPicture({
+    const picture = {
       id: 1,
       truth: { boxes: [0, 0, 10, 10, 50, 0, 60, 10], labels: [0, 1] },
       detections: {
@@ -62,8 +61,8 @@ describe('curves over score', () => {
         labels: [0, 1, 2],
         scores: [0.6, 0.5, 0.4],
       },
-    });
-    const { pooled, perClass } = scoreCurves(matches);
+    };
+    const { pooled, perClass } = scoreCurves(dataOf(['cat', 'dog', 'owl'], [picture]));
     assert.deepEqual(pooled?.best, { threshold: 0.5, precision: 1, recall: 1, f1: 1, tp: 2, fp: 0 });
     assert.equal(pooled?.points[7].threshold, 0.4);
     assert.deepEqual([pooled?.points[7].tp, pooled?.points[7].fp], [2, 1]);
@@ -71,7 +70,7 @@ describe('curves over score', () => {
   });
 
   test('of nothing are absent', () => {
-    const result = scoreCurves(new DetectionMatches({ classes: ['cat'] }));
+    const result = scoreCurves(dataOf(['cat'], []));
     assert.deepEqual(result, { iouThreshold: 0.5, perClass: {} });
   });
 });

@@ -1,4 +1,4 @@
-import type { BoxRange, EvaluatedPicture } from '../../src/evaluate/index.js';
+import type { EvaluatedPicture } from '../../src/evaluate/index.js';
 
 /** Boxes are [x1, y1, x2, y2]. */
 type Box = readonly number[];
@@ -8,10 +8,17 @@ interface Judged {
   right: boolean;
 }
 
+interface SlowRange {
+  readonly from: number;
+  readonly to: number;
+  readonly measure?: 'aspect';
+}
+
 export interface SlowRule {
   readonly label: number;
   readonly threshold: number;
-  readonly range?: BoxRange;
+  /** By area, or by width divided by height. */
+  readonly range?: SlowRange;
   readonly maxDetections?: number;
   /** Whether a detection without an object does not count in this picture. */
   readonly lenient?: (picture: EvaluatedPicture) => boolean;
@@ -25,7 +32,7 @@ export function slowPrecision(
   pictures: readonly EvaluatedPicture[],
   rule: SlowRule,
 ): { AP: number; recall: number } | undefined {
-  const { label, threshold, range = { name: 'all', from: 0, to: Infinity }, maxDetections = 100 } = rule;
+  const { label, threshold, range = { from: 0, to: Infinity }, maxDetections = 100 } = rule;
   const inRange = (box: Box) => sizeOf(box, range) >= range.from && sizeOf(box, range) <= range.to;
   const judged: Judged[] = [];
   let positives = 0;
@@ -75,7 +82,7 @@ function boxesOf({ boxes, labels }: EvaluatedPicture['truth'], label: number): {
     .map(({ index }) => ({ box: [0, 1, 2, 3].map((side) => boxes[4 * index + side]), index }));
 }
 
-function sizeOf([x1, y1, x2, y2]: Box, { measure }: BoxRange): number {
+function sizeOf([x1, y1, x2, y2]: Box, { measure }: SlowRange): number {
   if (measure !== 'aspect') return (x2 - x1) * (y2 - y1);
   return (x2 - x1) / (y2 - y1);
 }
