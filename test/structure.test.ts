@@ -21,10 +21,10 @@ const order = [
   'hub',
   'data',
   'evaluate',
-  'train', // which judges itself as it goes
+  'report',
+  'train', // which judges itself and writes its report as it goes
   'predict',
   'export',
-  'report',
   'cli',
 ];
 

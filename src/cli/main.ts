@@ -2,6 +2,7 @@
 import { BoxwrightError } from '../errors.js';
 import { version } from '../version.js';
 import { type AnyCommand, UsageError } from './command.js';
+import { compareCommand } from './compare.js';
 import { convertCommand } from './convert.js';
 import { demoCommand } from './demo.js';
 import { detectCommand } from './detect.js';
@@ -11,6 +12,7 @@ import { exportCommand } from './export.js';
 import { infoCommand } from './info.js';
 import { parseLine } from './parser.js';
 import { pullCommand } from './pull.js';
+import { reportCommand } from './report.js';
 import { Terminal } from './terminal.js';
 import { trainCommand } from './train.js';
 
@@ -24,6 +26,8 @@ const commands: readonly AnyCommand[] = [
   doctorCommand,
   infoCommand,
   convertCommand,
+  reportCommand,
+  compareCommand,
 ];
 
 const failed = 1;

@@ -1,6 +1,6 @@
 import { BatchLoader } from '../data/batches.js';
 import type { DataProblem, Dataset } from '../data/dataset.js';
-import { CocoEvaluator, type CocoResult, type Detections, truthOf } from '../evaluate/index.js';
+import { CocoEvaluator, type Detections, truthOf } from '../evaluate/index.js';
 import type { Tensor } from '../graph/index.js';
 import type { ResizeRule } from '../models/canvas.js';
 import { batchFeeds } from './feeds.js';
@@ -18,7 +18,7 @@ export interface EvaluateRunOptions {
 }
 
 /**
- * COCO's figures of a model in training, with the truth and picture ids of `evaluateDetections`.
+ * What COCO's figures are made of, for a model in training, with the truth and picture ids of `evaluateDetections`.
  *
  * @returns undefined if the signal stopped it, which takes as long as the batch under way.
  */
@@ -26,7 +26,7 @@ export async function evaluateRun(
   session: Pick<TrainingSession, 'detect'>,
   dataset: Dataset,
   { resize, batch, workers, onProblem, signal }: EvaluateRunOptions,
-): Promise<CocoResult | undefined> {
+): Promise<CocoEvaluator | undefined> {
   const evaluator = new CocoEvaluator({ classes: dataset.classes });
   const batchSize = Math.min(batch, dataset.images.length);
   await using loader = new BatchLoader({
@@ -48,7 +48,7 @@ export async function evaluateRun(
     }
     part.release();
   }
-  return signal?.aborted ? undefined : evaluator.result();
+  return signal?.aborted ? undefined : evaluator;
 }
 
 /** The rows of a batch's detections for each of its first `count` pictures. */

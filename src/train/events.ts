@@ -39,6 +39,8 @@ export type TrainEvent =
       /** Whether it is the best so far; then `best.safetensors` was written. */
       readonly best: boolean;
       readonly seconds: number;
+      /** Most memory that the process had so far, in bytes. */
+      readonly peakMemory: number;
     }
   | { readonly kind: 'checkpoint'; readonly path: string; readonly step: number }
   | {

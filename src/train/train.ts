@@ -5,9 +5,14 @@ import { type DataProblem, describeProblem } from '../data/dataset.js';
 import { Engine } from '../engine/engine.js';
 import type { Tensors } from '../engine/protocol.js';
 import { BoxwrightError } from '../errors.js';
+import { summarise } from '../evaluate/index.js';
 import type { Tensor } from '../graph/index.js';
 import { randomNumbers, resizeRule } from '../models/model.js';
 import { learningRate, type Schedule } from '../nn/schedules.js';
+import { partCard } from '../report/data-card.js';
+import { currentEnvironment, peakMemory } from '../report/environment.js';
+import { evaluationDetails } from '../report/evaluation-details.js';
+import { RunReporter } from '../report/run-reporter.js';
 import { type Checkpoint, type Progress, weightsToUse } from '../weights/checkpoint.js';
 import type { TrainConfig, TrainOptions } from './config.js';
 import { evaluateRun } from './evaluate-run.js';
@@ -51,6 +56,7 @@ class Run {
   #engine: Engine | undefined;
   #loader: BatchLoader | undefined;
   #session!: TrainingSession;
+  #reporter!: RunReporter;
   #progress: Progress;
   #best: Readonly<Record<string, number>> | undefined;
 
@@ -62,10 +68,20 @@ class Run {
   }
 
   async *events(): AsyncGenerator<TrainEvent, void, undefined> {
-    for await (const event of this.#all()) {
-      this.#folder.append(event);
-      yield event;
+    try {
+      for await (const event of this.#all()) yield* this.#tell(event);
+    } catch (error) {
+      await this.#reporter?.failed(error);
+      throw error;
     }
+  }
+
+  async *#tell(event: TrainEvent): AsyncGenerator<TrainEvent, void, undefined> {
+    this.#folder.append(event);
+    await this.#reporter.note(event);
+    yield event;
+    const message = this.#reporter.takeProblem();
+    if (message) yield* this.#tell({ kind: 'warning', message });
   }
 
   async dispose(): Promise<void> {
@@ -129,6 +145,16 @@ class Run {
     this.#folder = folder ?? RunFolder.create(path);
     if (folder) await folder.rewindEvents(this.#progress);
     else await this.#folder.writeConfig(config);
+    const { step, evaluationDue = false } = this.#progress;
+    this.#reporter = await RunReporter.start(path, {
+      config,
+      data: {
+        classes: config.classes,
+        parts: [partCard(config.trainPart, dataset), partCard(config.valPart, validation)],
+      },
+      environment: currentEnvironment(config.provider, config.threads),
+      resumedAt: folder && { step, evaluationDue },
+    });
     return {
       kind: 'start',
       run: path,
@@ -242,7 +268,7 @@ class Run {
   async *#evaluate(): AsyncGenerator<TrainEvent, void, undefined> {
     const { validation, recipe, options } = this.#setup;
     const began = performance.now();
-    const result = await evaluateRun(this.#session, validation, {
+    const evaluator = await evaluateRun(this.#session, validation, {
       resize: resizeRule(recipe),
       batch: this.#config.batch,
       workers: options.workers,
@@ -250,7 +276,10 @@ class Run {
       signal: options.signal,
     });
     yield* this.#untold();
-    if (!result) return;
+    if (!evaluator) return;
+    const tables = evaluator.tables();
+    const result = summarise(tables);
+    this.#reporter.judged(evaluationDetails(evaluator.data(), tables, validation.images, this.#progress));
     this.#progress = { ...this.#progress, evaluationDue: false };
     const metrics = { ...result.coco };
     const best = this.#best === undefined || metrics.AP > this.#best.AP;
@@ -269,6 +298,7 @@ class Run {
       perClass: result.perClass,
       best,
       seconds: (performance.now() - began) / 1000,
+      peakMemory: peakMemory(),
     };
   }
 

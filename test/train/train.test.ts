@@ -34,12 +34,21 @@ test('a run goes from start to end and leaves a folder that says everything', ()
     const epochLoss = (epoch: number) =>
       steps.filter((step) => step.epoch === epoch).reduce((sum, { loss }) => sum + loss, 0);
     assert.ok(epochLoss(4) < 0.8 * epochLoss(1), 'four epochs on twelve pictures lower the loss');
-    assert.deepEqual((await readdir(out)).sort(), [
+    const names = (await readdir(out)).map((name) => name.replace(/tfevents\.\d+/, 'tfevents.0'));
+    assert.deepEqual(names.sort(), [
       'best.safetensors',
       'config.json',
       'events.jsonl',
+      'events.out.tfevents.0.boxwright',
       'last.safetensors',
+      'metrics.csv',
+      'report.html',
+      'report.json',
+      'steps.csv',
     ]);
+    const report = await readFile(join(out, 'report.html'), 'utf8');
+    assert.match(report, /Completed at step 12 of 12, epoch 4/);
+    assert.ok(report.includes('data:image/jpeg') && !events.some(({ kind }) => kind === 'warning'));
     const lines = (await readFile(join(out, 'events.jsonl'), 'utf8')).trim().split('\n');
     assert.equal(lines.length, events.length);
     const best = await readCheckpoint(join(out, 'best.safetensors'));
