@@ -1,5 +1,6 @@
 import type { FileDescription } from '../weights/describe-file.js';
 import { command } from './command.js';
+import { pullProgress } from './pull-progress.js';
 import { megabytes } from './sizes.js';
 import type { Terminal } from './terminal.js';
 
@@ -7,15 +8,17 @@ export const infoCommand = command({
   usage: 'info <file>',
   about: 'Show what a file of weights holds and which models it fits',
   positionals: {
-    file: { type: 'string', demandOption: true, describe: 'Weights of any format that boxwright reads' },
+    file: { type: 'string', demandOption: true, describe: 'Weights of any format that boxwright reads, or a card' },
   },
   options: {
     json: { type: 'boolean', default: false, describe: 'Print it as JSON' },
   },
   examples: [['info model.pth', 'tensors, metadata, and the models that it fits']],
-  async run({ file, json }, { terminal }) {
+  async run({ file, json }, { terminal, signal }) {
+    const { weightsFile } = await import('../hub/weights-file.js');
+    const { path } = await weightsFile(file, { signal, onProgress: pullProgress(terminal) });
     const { describeFile } = await import('../weights/describe-file.js');
-    const description = await describeFile(file);
+    const description = await describeFile(path);
     if (json) await terminal.print(JSON.stringify(description));
     else for (const line of lines(description, terminal)) await terminal.print(line);
     return 0;

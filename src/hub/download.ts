@@ -3,7 +3,7 @@ import { BoxwrightError } from '../errors.js';
 import type { CardAsset } from './card.js';
 import type { PartFile, PartInfo } from './part-file.js';
 import type { DownloadProgress } from './progress.js';
-import { Interrupted, reasonOf, request } from './request.js';
+import { discard, Interrupted, reasonOf, request } from './request.js';
 import { throttled } from './throttled.js';
 import { TransferRate } from './transfer-rate.js';
 
@@ -70,7 +70,7 @@ async function transfer(
   try {
     const response = await request(url, rangeHeaders(url, part), ended);
     const total = await begin(url, response, part, onProgress);
-    if (total === part.size) return void (await response.body?.cancel());
+    if (total === part.size) return await discard(response);
     await receive(response, part, total, watch, onProgress);
   } catch (error) {
     if (!signal.aborted && watch.signal.aborted) {
@@ -106,17 +106,19 @@ async function begin(
   const range = /^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/.exec(headers.get('content-range') ?? '');
   const total = range?.[2] === undefined || range[2] === '*' ? undefined : Number(range[2]);
   if (status === 416 && total === part.size) return total; // nothing was missing
-  const goesOn = status === 206 && Number(range?.[1]) === part.size && isSameFile(part.info, info);
+  const compressed = headers.has('content-encoding'); // against our wish: its places are not those of the file
+  const isNext = status === 206 && Number(range?.[1]) === part.size;
+  const goesOn = isNext && !compressed && isSameFile(part.info, info);
   if (goesOn) return total;
   if (part.size > 0) onProgress?.({ kind: 'restarting', dropped: part.size });
   await part.empty();
   if (status !== 200) {
-    await response.body?.cancel();
+    await discard(response);
     throw new Interrupted(`${new URL(url).host}: the server answered ${status} and cannot go on at that byte`);
   }
   await part.describe(info);
   const length = headers.get('content-length');
-  return length === null || headers.has('content-encoding') ? undefined : Number(length);
+  return length === null || compressed ? undefined : Number(length);
 }
 
 /** Only a strong ETag says that every byte is the same (RFC 9110, section 8.8.1). */

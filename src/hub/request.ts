@@ -24,7 +24,7 @@ export async function request(
     const response = await ask(at, headers, signal);
     const location = response.headers.get('location');
     if (response.status < 300 || response.status > 399 || location === null) return answered(response, at);
-    await response.body?.cancel();
+    await discard(response);
     if (redirects === mostRedirects) throw refused(url, `${mostRedirects} redirects did not lead to a file`);
     at = redirected(at, location);
   }
@@ -69,7 +69,7 @@ export function redirected(from: URL, location: string): URL {
 function answered(response: Response, url: URL): Response {
   const { status, statusText } = response;
   if (status === 200 || status === 206 || status === 416) return response;
-  response.body?.cancel().catch(() => {});
+  discard(response);
   const said = `the server answered ${status}${statusText && ` ${statusText}`}`;
   if (passing.includes(status)) throw new Interrupted(`${url.host}: ${said}`);
   const advice: Readonly<Record<number, string>> = {
@@ -79,6 +79,11 @@ function answered(response: Response, url: URL): Response {
     410: ': the file is no longer there',
   };
   throw refused(url.href, `${said}${advice[status] ?? ''}`);
+}
+
+/** Lets go of an answer that is not read. That its body is broken then does not matter. */
+export async function discard(response: Response): Promise<void> {
+  await response.body?.cancel().catch(() => {});
 }
 
 function refused(url: string, problem: string): BoxwrightError {

@@ -117,7 +117,7 @@ test('a wrong checksum and an unknown card end with 1 and say why', async (t) =>
   assert.ok(!unknown.stderr.includes('at '), 'no stack');
 });
 
-test('detect, eval, export and train take the name of a card', async (t) => {
+test('detect, eval, export, info and train take the name of a card', async (t) => {
   const cache = await testFolder(t);
   const [card] = cards();
   const { folder, file } = cachePlace(cache, card);
@@ -129,6 +129,7 @@ test('detect, eval, export and train take the name of a card', async (t) => {
   for (const line of [
     ['detect', card.name, picture],
     ['eval', card.name, '--data', data],
+    ['info', card.name],
     ['export', card.name, join(cache, 'x.onnx')],
     ['train', '--weights', card.name, '--data', data, '--out', join(cache, 'run')],
   ]) {

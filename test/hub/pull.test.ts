@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { BoxwrightError } from '../../src/errors.js';
 import { cachePlace } from '../../src/hub/cache.js';
 import { type Card, cards, type PullOptions, type PullProgress, pull } from '../../src/hub/index.js';
@@ -173,6 +174,26 @@ test('a server that sends another place than asked for is not believed', async (
   assert.deepEqual(await readFile((await pull(card, { cache, patience })).path), Buffer.from(content));
   assert.equal(server.requests.length, 3);
   assert.equal(server.requests[2].range, undefined);
+});
+
+test('a server that compresses all the same is read from the start', async (t) => {
+  const cache = await testFolder(t);
+  const plain = content.map((byte) => byte & 3);
+  const packed = gzipSync(plain);
+  const server = await serve(t, (request, response) => {
+    response.setHeader('content-encoding', 'gzip');
+    return sendFile(request, response, packed);
+  });
+  const card = cardFor(`${server.url}/x.ckpt`, plain);
+  const { folder, part } = cachePlace(cache, card);
+  await mkdir(folder, { recursive: true });
+  await writeFile(part, plain.subarray(0, 1000));
+  const { path } = await pull(card, { cache, patience });
+  assert.deepEqual(await readFile(path), Buffer.from(plain));
+  assert.deepEqual(
+    server.requests.map(({ range }) => range !== undefined),
+    [true, false],
+  );
 });
 
 test('a part longer than the file is dropped', async (t) => {
