@@ -2,10 +2,13 @@ import { memorySource } from '../src/weights/byte-source.js';
 import { type WeightFile, type WeightReader, weightReaders } from '../src/weights/weight-file.js';
 import { faulty } from './faulty.js';
 import type { Mutation } from './mutations.js';
+import { caffeSamples } from './samples/caffe.js';
 import { mindsporeSamples } from './samples/mindspore.js';
+import { onnxFolder, onnxSamples } from './samples/onnx.js';
 import { pickleMutations } from './samples/pickle.js';
 import { numpyPickleSamples, pytorchSamples } from './samples/pytorch.js';
 import { safetensorsMutations, safetensorsSamples } from './samples/safetensors.js';
+import { shardedFolder, shardedSamples } from './samples/sharded.js';
 import { zipMutations } from './samples/zip.js';
 
 /** What a reader is fed. */
@@ -17,6 +20,8 @@ export interface FuzzTarget {
   samples(): Promise<readonly Uint8Array[]>;
   /** Mutations that know the format, beside those for all. */
   readonly mutations?: readonly Mutation[];
+  /** Files beside the mutated one, by name. */
+  folder?(): Promise<ReadonlyMap<string, Uint8Array>>;
 }
 
 /** One for each reader in the table of src/weights/weight-file.ts; a test holds that none is left out. */
@@ -26,6 +31,9 @@ const targets: Readonly<Record<string, FuzzTarget>> = {
   'pytorch-legacy': { samples: () => pytorchSamples('legacy'), mutations: pickleMutations },
   'numpy-pickle': { samples: numpyPickleSamples, mutations: pickleMutations },
   mindspore: { samples: mindsporeSamples },
+  caffe: { samples: caffeSamples },
+  onnx: { samples: onnxSamples, folder: onnxFolder },
+  sharded: { samples: shardedSamples, folder: shardedFolder },
 };
 
 export const targetNames: readonly string[] = Object.keys(targets);
@@ -41,10 +49,11 @@ export async function loadTarget(name: string): Promise<LoadedTarget> {
   const target = targets[name];
   if (!target) throw new Error(`There is no fuzz target "${name}". There are: ${targetNames.join(', ')}.`);
   const samples = await target.samples();
+  const folder = await target.folder?.();
   const reader = readerOf(samples[0]);
   if (!reader) throw new Error(`No reader recognises the first sample of "${name}".`);
   // That reader always, not the one that a case's first bytes choose: half of the cases would be refused at once.
-  const read = (bytes: Uint8Array, file: string) => reader.read(memorySource(bytes, file));
+  const read = (bytes: Uint8Array, file: string) => reader.read(memorySource(bytes, file, folder));
   return { samples, mutations: target.mutations ?? [], read };
 }
 

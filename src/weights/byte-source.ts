@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { BoxwrightError } from '../errors.js';
 
 /** Bytes that are read piece by piece: a file on disk, or memory. Readers check lengths against `size` before they ask. */
@@ -12,6 +13,8 @@ export interface ByteSource {
    * @throws BoxwrightError `weights` if they reach beyond the end; `io` if the file cannot be read.
    */
   read(position: number, length: number): Promise<Uint8Array>;
+  /** Opens a file of the same folder for `use`; absent where there is no folder. See `withFileBeside`. */
+  readonly beside?: <T>(name: string, use: (source: ByteSource) => Promise<T>) => Promise<T>;
 }
 
 /** Opens a file for `use` and closes it behind it. */
@@ -30,7 +33,8 @@ export async function withFile<T>(path: string, use: (source: ByteSource) => Pro
       }
       return bytes;
     };
-    return await use({ name: path, size, read });
+    const beside: ByteSource['beside'] = (name, inner) => withFile(join(dirname(path), name), inner);
+    return await use({ name: path, size, read, beside });
   } catch (cause) {
     throw cause instanceof BoxwrightError ? cause : readError(path, cause);
   } finally {
@@ -38,13 +42,41 @@ export async function withFile<T>(path: string, use: (source: ByteSource) => Pro
   }
 }
 
-/** Bytes in memory as a source. */
-export function memorySource(bytes: Uint8Array, name: string): ByteSource {
+/** Bytes in memory as a source; `folder` has the files beside it by name. */
+export function memorySource(bytes: Uint8Array, name: string, folder?: ReadonlyMap<string, Uint8Array>): ByteSource {
   const read = async (position: number, length: number) => {
     requireInside(name, bytes.byteLength, position, length);
     return bytes.subarray(position, position + length);
   };
-  return { name, size: bytes.byteLength, read };
+  if (!folder) return { name, size: bytes.byteLength, read };
+  const beside: ByteSource['beside'] = async (other, use) => {
+    const found = folder.get(other);
+    if (!found) throw new BoxwrightError('io', `${name}: cannot read ${other} beside it: there is no such file`);
+    return use(memorySource(found, other, folder));
+  };
+  return { name, size: bytes.byteLength, read, beside };
+}
+
+/**
+ * Opens a file that `source` names and that lies in its own folder.
+ * @param what it is there for, in errors
+ * @throws BoxwrightError `weights` if the name leads anywhere else, or if `source` has no folder; `io` if it cannot be read.
+ */
+export async function withFileBeside<T>(
+  source: ByteSource,
+  name: string,
+  what: string,
+  use: (source: ByteSource) => Promise<T>,
+): Promise<T> {
+  const said = `${source.name}: ${what} in the file ${JSON.stringify(name.slice(0, 200))}`;
+  if (name === '' || name === '.' || name === '..' || /[\\/:\0]/.test(name)) {
+    throw new BoxwrightError('weights', `${said}: expected the name of a file in the same folder, without any path.`);
+  }
+  if (source.beside) return source.beside(name, use);
+  throw new BoxwrightError(
+    'weights',
+    `${said} beside it, which cannot be opened from memory. Read it from its folder.`,
+  );
 }
 
 /** `length` bytes of a source from `position` on, as a source of their own; errors call it as the whole. */

@@ -1,11 +1,14 @@
 import { BoxwrightError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import { type ByteSource, memorySource, withFile } from './byte-source.js';
+import { isCaffe, readCaffe } from './caffe.js';
 import { isMindspore, readMindspore } from './mindspore.js';
 import { isPickle, readNumpyPickle } from './numpy-pickle.js';
+import { isOnnx, readOnnxWeights } from './onnx.js';
 import { isPytorchLegacy, readPytorchLegacy } from './pytorch-legacy.js';
 import { readPytorchZip } from './pytorch-zip.js';
 import { readSafetensorsFrom } from './safetensors.js';
+import { isShardIndex, readSharded } from './sharded.js';
 
 /** Formats of weights that boxwright reads. */
 export type WeightFormat = 'safetensors' | 'mindspore' | 'pytorch' | 'numpy-pickle' | 'caffe' | 'onnx';
@@ -68,14 +71,41 @@ const mindsporeReader: WeightReader = {
   read: readMindspore,
 };
 
+const caffeReader: WeightReader = {
+  format: 'caffe',
+  description: 'Caffe (.caffemodel)',
+  recognises: isCaffe,
+  read: readCaffe,
+};
+
+const onnxReader: WeightReader = {
+  format: 'onnx',
+  description: 'ONNX (.onnx), its initializers',
+  recognises: isOnnx,
+  read: readOnnxWeights,
+};
+
 /** Looked at in this order: formats with a magic number first. */
-export const weightReaders: readonly WeightReader[] = [
+const singleFiles: readonly WeightReader[] = [
   safetensorsReader,
   pytorchZipReader,
   pytorchLegacyReader,
   numpyPickleReader,
   mindsporeReader,
+  caffeReader,
+  onnxReader,
 ];
+
+const shardedReader: WeightReader = {
+  format: 'safetensors',
+  description: 'an index of several files (model.safetensors.index.json)',
+  recognises: isShardIndex,
+  // Its files are no indices themselves, so that none can lead in circles.
+  read: (source) => readSharded(source, (file) => readBy(singleFiles, file)),
+};
+
+/** Every reader, in the order in which they are asked. */
+export const weightReaders: readonly WeightReader[] = [...singleFiles, shardedReader];
 
 /**
  * Reads a file of weights of any known format. Nothing in it is executed, and sizes are checked before memory is taken.
@@ -91,10 +121,14 @@ export function parseWeights(bytes: Uint8Array, name: string): Promise<WeightFil
   return readWeights(memorySource(bytes, name));
 }
 
-async function readWeights(source: ByteSource): Promise<WeightFile> {
+function readWeights(source: ByteSource): Promise<WeightFile> {
+  return readBy(weightReaders, source);
+}
+
+async function readBy(readers: readonly WeightReader[], source: ByteSource): Promise<WeightFile> {
   const first = await source.read(0, Math.min(source.size, 512));
-  const reader = weightReaders.find((candidate) => candidate.recognises(first, source));
+  const reader = readers.find((candidate) => candidate.recognises(first, source));
   if (reader) return reader.read(source);
-  const known = weightReaders.map(({ description }) => `\n  - ${description}`).join('');
+  const known = readers.map(({ description }) => `\n  - ${description}`).join('');
   throw new BoxwrightError('weights', `${source.name}: not a file of weights that boxwright reads. It reads:${known}`);
 }
