@@ -5,7 +5,11 @@ export const convertCommand = command({
   usage: 'convert <from> <to>',
   about: 'Write weights of any format as a checkpoint',
   positionals: {
-    from: { type: 'string', demandOption: true, describe: 'Weights of any format that boxwright reads' },
+    from: {
+      type: 'string',
+      demandOption: true,
+      describe: 'Run folder, checkpoint, card, or weights of another project',
+    },
     to: { type: 'string', demandOption: true, describe: 'File to write: .safetensors' },
   },
   options: {
