@@ -2,6 +2,8 @@ import { extname } from 'node:path';
 import { BoxwrightError } from '../errors.js';
 import { openModel } from '../predict/model-source.js';
 import { type Checkpoint, weightsToUse, writeCheckpoint } from '../weights/checkpoint.js';
+import { inSourceNames } from '../weights/in-source-names.js';
+import { writeMindspore } from '../weights/mindspore-writer.js';
 import { classList } from './class-list.js';
 import type { Context } from './command.js';
 import { requireFree } from './free-target.js';
@@ -22,6 +24,7 @@ type Writer = (path: string, checkpoint: Checkpoint) => Promise<void>;
 const writers: Readonly<Record<string, Writer>> = {
   '.safetensors': (path, { model, classes, parameters }) =>
     writeCheckpoint(path, { model, classes, parameters, state: new Map() }),
+  '.ckpt': (path, { model, parameters }) => writeMindspore(path, inSourceNames(model, 'mindspore', parameters)),
 };
 
 /** Reads weights as a detector, averages first, and writes them in the format that the file's ending asks for. */
