@@ -245,7 +245,10 @@ test('model files that cannot be used say why', async (t) => {
   );
   await assert.rejects(Detector.load(join(folder, 'no', 'cell.safetensors')), fails('io', /there is no folder/));
   await writeFile(join(folder, 'model.pt'), 'torch');
-  await assert.rejects(Detector.load(join(folder, 'model.pt')), fails('weights', /model\.pt: not a file of weights that boxwright reads/));
+  await assert.rejects(
+    Detector.load(join(folder, 'model.pt')),
+    fails('weights', /model\.pt: not a file of weights that boxwright reads/),
+  );
   await writeFile(join(folder, 'fake.onnx'), 'no protobuf at all');
   await assert.rejects(Detector.load(join(folder, 'fake.onnx')), fails('graph', /fake\.onnx is no ONNX model/));
   const { size } = await import('node:fs/promises').then(({ stat }) => stat(path));
