@@ -1,8 +1,8 @@
 import type { Dataset } from '../data/dataset.js';
 import type { EvaluationData } from '../evaluate/evaluation-data.js';
 import type { Detector } from '../predict/detector.js';
-import { classList, modelOptions } from './class-list.js';
 import { type Context, command, engineOptions, UsageError } from './command.js';
+import { dataOptions, openOptionsOf } from './data-options.js';
 import { evalFiles } from './eval-files.js';
 import { printFigures } from './figures.js';
 import { requireFree } from './free-target.js';
@@ -12,13 +12,14 @@ import type { Terminal } from './terminal.js';
 import { testTimeOf, testTimeOptions } from './test-time-options.js';
 
 export const evalCommand = command({
-  usage: 'eval [source]',
+  usage: 'eval [model]',
   about: "Measure a model on a labelled data set, or anyone's detections, with COCO's figures",
   positionals: {
-    source: { type: 'string', describe: 'Run folder, checkpoint, exported .onnx, card, or weights of another project' },
+    model: { type: 'string', describe: 'Run folder, .safetensors checkpoint, exported .onnx or card' },
   },
   options: {
-    data: { type: 'string', describe: 'Folder or file of the data set' },
+    data: { type: 'string', describe: 'Folder or file of the data set (COCO, Pascal VOC, YOLO and others)' },
+    ...dataOptions,
     part: { type: 'string', describe: 'Part of it, such as val or test; all of it by default' },
     detections: { type: 'string', describe: 'COCO results (json) to judge in place of a model' },
     truth: { type: 'string', describe: 'COCO ground truth (json) for --detections' },
@@ -27,7 +28,6 @@ export const evalCommand = command({
     force: { type: 'boolean', default: false, describe: 'Replace what is already at --results' },
     batch: { type: 'number', default: 1, describe: 'Pictures in one run of the model, if of equal size' },
     stage: { type: 'number', describe: 'Stop a Cascade R-CNN behind this stage, counted from 1, with its own scores' },
-    ...modelOptions,
     ...testTimeOptions,
     ...engineOptions,
   },
@@ -36,25 +36,23 @@ export const evalCommand = command({
     ['eval runs/cells --data cells/ --part test --tta', 'the same with test-time augmentation'],
     ['eval --detections results.json --truth instances_val2017.json', 'judges results of any program'],
   ],
-  async run({ source, model, data, part, detections, truth, batch, provider, threads, stage, ...args }, context) {
+  async run({ model, data, part, detections, truth, batch, provider, threads, stage, ...args }, context) {
     const measures = measuresOf(args);
     if (detections !== undefined || truth !== undefined) {
-      const [detectionsFile, truthFile] = requireFilesOnly({ detections, truth, source, data, results: args.results });
+      const [detectionsFile, truthFile] = requireFilesOnly({ detections, truth, model, data, results: args.results });
       await evalFiles(truthFile, detectionsFile, measures, context);
       return 0;
     }
-    if (source === undefined || data === undefined) throw new UsageError(whatToJudge);
+    if (model === undefined || data === undefined) throw new UsageError(whatToJudge);
     if (args.results && !args.force) await requireFree(args.results, 'file');
     const testTime = await testTimeOf(args);
-    const classes = await classList(args.classes);
     const { Detector } = await import('../predict/detector.js');
     const { openDataset } = await import('../data/open.js');
-    await using detector = await Detector.load(source, {
-      ...{ provider, threads, minScore: 0, stage, testTime, model, classes },
+    await using detector = await Detector.load(model, {
+      ...{ provider, threads, minScore: 0, stage, testTime },
       ...{ signal: context.signal, onProgress: pullProgress(context.terminal) },
     });
-    if (detector.note !== undefined) context.terminal.note(detector.note);
-    const dataset = await openDataset(data, { part, classes: detector.classes });
+    const dataset = await openDataset(data, { ...openOptionsOf(args), part, classes: detector.classes });
     if (args.results) await requireIds(dataset);
     noteData(dataset, context.terminal);
     const judged = await judgedBy(detector, dataset, batch, context);
@@ -72,7 +70,7 @@ const whatToJudge =
 interface FileArguments {
   readonly detections?: string;
   readonly truth?: string;
-  readonly source?: string;
+  readonly model?: string;
   readonly data?: string;
   readonly results?: string;
 }
@@ -81,7 +79,7 @@ function requireFilesOnly({ detections, truth, ...others }: FileArguments): [det
   if (detections === undefined) throw new UsageError('--truth needs --detections, the results to judge.');
   if (truth === undefined) throw new UsageError('--detections needs --truth, the ground truth to judge by.');
   for (const [name, value] of Object.entries(others)) {
-    const option = name === 'source' ? `The model "${value}"` : `--${name}`;
+    const option = name === 'model' ? `The model "${value}"` : `--${name}`;
     if (value !== undefined) throw new UsageError(`${option} does not go with --detections: no model is run.`);
   }
   return [detections, truth];
@@ -131,7 +129,8 @@ async function writeResults(path: string, data: EvaluationData, { categoryIds }:
   await writeFileAtomically(path, cocoResultsText(data, categoryIds!));
 }
 
-function noteData({ name, images, problems, classes }: Dataset, terminal: Terminal): void {
+function noteData({ name, note, images, problems, classes }: Dataset, terminal: Terminal): void {
+  if (note !== undefined) terminal.note(`${name}: ${note}`);
   if (problems.length > 0) terminal.warn(`${name}: ${problems.length} annotated boxes were clipped or dropped.`);
   const seen = new Set(images.flatMap(({ objects }) => objects.map(({ label }) => label)));
   const absent = classes.filter((_, label) => !seen.has(label));

@@ -1,21 +1,15 @@
-import { classList, modelOptions } from './class-list.js';
 import { command } from './command.js';
 import { pullProgress } from './pull-progress.js';
 import { megabytes } from './sizes.js';
 
 export const exportCommand = command({
-  usage: 'export <source> <out>',
+  usage: 'export <model> <out>',
   about: 'Write a trained model as an ONNX file that runs anywhere',
   positionals: {
-    source: {
-      type: 'string',
-      demandOption: true,
-      describe: 'Run folder, checkpoint, card, or weights of another project',
-    },
+    model: { type: 'string', demandOption: true, describe: 'Run folder, .safetensors checkpoint or card' },
     out: { type: 'string', demandOption: true, describe: 'The .onnx file to write' },
   },
   options: {
-    ...modelOptions,
     force: { type: 'boolean', default: false, describe: 'Replace the file if it exists' },
     fold: {
       type: 'boolean',
@@ -28,15 +22,14 @@ export const exportCommand = command({
   },
   examples: [['export runs/cells cells.onnx', 'pixels of any size in, boxes out, for Python, C++, the browser …']],
   async run(
-    { source, model, out, force, fold, 'min-score': scoreThreshold, 'external-data': externalData, json, ...args },
+    { model, out, force, fold, 'min-score': scoreThreshold, 'external-data': externalData, json },
     { terminal, signal },
   ) {
     const { exportOnnx } = await import('../export/export-onnx.js');
-    const report = await exportOnnx(source, out, {
-      ...{ force, fold, scoreThreshold, externalData, signal, model, classes: await classList(args.classes) },
+    const report = await exportOnnx(model, out, {
+      ...{ force, fold, scoreThreshold, externalData, signal },
       onProgress: pullProgress(terminal),
     });
-    if (report.note !== undefined) terminal.note(report.note);
     if (json) {
       await terminal.print(JSON.stringify(report));
       return 0;

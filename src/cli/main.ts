@@ -4,6 +4,7 @@ import { version } from '../version.js';
 import { type AnyCommand, UsageError } from './command.js';
 import { compareCommand } from './compare.js';
 import { convertCommand } from './convert.js';
+import { dataCommand } from './data.js';
 import { demoCommand } from './demo.js';
 import { detectCommand } from './detect.js';
 import { doctorCommand } from './doctor.js';
@@ -28,6 +29,7 @@ const commands: readonly AnyCommand[] = [
   convertCommand,
   reportCommand,
   compareCommand,
+  dataCommand,
 ];
 
 const failed = 1;

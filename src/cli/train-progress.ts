@@ -36,12 +36,14 @@ export class TrainProgress {
     pictures,
     trained,
     parameters,
+    data,
     weights,
     resumedAt,
   }: Extract<TrainEvent, { kind: 'start' }>): void {
     const { model, classes, epochs, batch, optimizer, learningRate } = config;
     const million = (count: number) => `${(count / 1e6).toFixed(1)} M`;
     this.#terminal.note(`${model}: ${million(parameters)} parameters, ${million(trained)} of them trained`);
+    if (data) this.#terminal.note(`${config.data}: ${data}`);
     this.#terminal.note(
       `${pictures.train} pictures to learn from, ${pictures.val} to judge by; classes: ${classes.join(', ')}`,
     );

@@ -1,6 +1,7 @@
 import type { WeightsFile } from '../hub/weights-file.js';
 import type { TrainEvent } from '../train/events.js';
 import { type Context, command, engineOptions, UsageError } from './command.js';
+import { dataOptions, givenOpenOptions } from './data-options.js';
 import { pullProgress } from './pull-progress.js';
 import { TrainProgress } from './train-progress.js';
 
@@ -11,7 +12,8 @@ export const trainCommand = command({
   about: 'Train a detector on your own pictures',
   positionals: {},
   options: {
-    data: { type: 'string', describe: 'Folder or file of the data set (Pascal VOC or COCO)' },
+    data: { type: 'string', describe: 'Folder or file of the data set (COCO, Pascal VOC, YOLO and others)' },
+    ...dataOptions,
     model: {
       type: 'string',
       describe: `Name of the model; that of the card in --weights, else ${defaultModel}, by default`,
@@ -40,8 +42,9 @@ export const trainCommand = command({
       describe: 'Factor on the learning rate of a part, such as backbone=0.1',
     },
     augment: {
-      choices: ['recipe', 'flip', 'none'] as const,
-      describe: "How pictures are varied; the model's own by default",
+      type: 'string',
+      describe:
+        "How pictures are varied: recipe (the model's own, by default), flip or none; after a comma what comes on top, of mosaic, mix-up, scale-jitter, rotate90, cut-out",
     },
     part: { type: 'string', describe: 'Part of the data to learn from; train by default' },
     'val-part': { type: 'string', describe: 'Part to judge by; val by default' },
@@ -80,6 +83,7 @@ export const trainCommand = command({
       ...args,
       model: args.model ?? start?.card?.model ?? defaultModel,
       data: data ?? '',
+      open: givenOpenOptions(args),
       learningRate: lr,
       rates: rate && ratesOf(rate),
       trainPart: part,

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { classIndex, requireKnownClasses } from './classes.js';
 import type { Dataset, DatasetFormat, DatasetImage, GroundTruth } from './dataset.js';
 import { pictureSize } from './decode.js';
-import { annotatedBox, checkBox, checkSize, type Findings, refuse, survive } from './ground-truth.js';
+import { annotatedBox, checkBox, checkSize, type Findings, originOf, refuse, survive } from './ground-truth.js';
 import type { OpenOptions } from './layout.js';
 import { refusePictures } from './picture-files.js';
 
@@ -105,7 +105,13 @@ function place(
     ...(crowd === undefined ? {} : { crowd }),
   };
   // A share written with a few decimals reaches beyond the picture by nothing that anybody meant.
-  return { box, ...(shares && isAlmost(box, pixels) ? {} : annotatedBox(box, pixels)), label, ...marks };
+  return {
+    box,
+    ...(shares && isAlmost(box, pixels) ? {} : annotatedBox(box, pixels)),
+    label,
+    ...marks,
+    ...originOf(findings, origin),
+  };
 }
 
 function isAlmost(box: readonly number[], edges: readonly number[]): boolean {
@@ -116,11 +122,13 @@ function isAlmost(box: readonly number[], edges: readonly number[]): boolean {
 async function sizesOf(pictures: readonly ReadPicture[], findings: Findings) {
   const sizes: ({ width: number; height: number } | undefined)[] = [];
   for (let start = 0; start < pictures.length; start += HEADS) {
-    const some = pictures.slice(start, start + HEADS).map(({ size, path, name, file }) =>
-      survive(findings, size ? file : name, () => {
-        return size ? checkSize(file, size.width, size.height) : pictureSize(path as string, name);
-      }),
-    );
+    const some = pictures
+      .slice(start, start + HEADS)
+      .map(({ size, path, name, file }) =>
+        size
+          ? survive(findings, file, () => checkSize(file, size.width, size.height))
+          : survive(findings, name, () => pictureSize(path as string, name), 'broken picture'),
+      );
     sizes.push(...(await Promise.all(some)));
   }
   return sizes;

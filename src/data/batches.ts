@@ -2,11 +2,12 @@ import { availableParallelism } from 'node:os';
 import { BoxwrightError } from '../errors.js';
 import { type CanvasSize, chooseCanvases, type ResizeRule } from '../models/canvas.js';
 import type { TargetSpec } from '../models/targets.js';
+import { roomFactor } from './augment/extras.js';
 import { type AugmentationRecipe, noAugmentation } from './augment/recipe.js';
 import { type Batch, type BatchArrays, newBatchArrays } from './batch.js';
 import { assignCanvases, countEach, type PlannedBatch, planBatches } from './batch-plan.js';
 import type { DataProblem, Dataset } from './dataset.js';
-import { type FillEntry, type FillResult, type FillSetup, type FillTask, fillBatch } from './fill.js';
+import { type FillEntry, type FillResult, type FillSetup, type FillSource, type FillTask, fillBatch } from './fill.js';
 import { type Inclusion, type LearnableImage, learnableImages } from './learnable.js';
 import { randomStream, shuffledOrder } from './random.js';
 import { WorkerPool } from './worker-pool.js';
@@ -37,7 +38,7 @@ export interface BatchLoaderOptions {
   readonly broken?: 'replace' | 'throw';
   /** Told of each broken picture once. */
   readonly onProblem?: (problem: DataProblem) => void;
-  /** Places for boxes in a batch; by default as many as the fullest picture needs. */
+  /** Places for boxes in a batch; by default as many as the fullest picture needs, and more where pictures are mixed. */
   readonly maxBoxes?: number;
   /** Which objects and pictures are handed out. */
   readonly include?: Inclusion;
@@ -95,7 +96,7 @@ export class BatchLoader {
     this.#images = learnableImages(dataset, options.include ?? {});
     requireWhole({ batchSize, ...sidesOf(resize) }, 1);
     const fullest = this.#images.reduce((most, { objects }) => Math.max(most, objects.labels.length), 1);
-    this.maxBoxes = options.maxBoxes ?? fullest;
+    this.maxBoxes = options.maxBoxes ?? fullest * roomFactor(options.augmentation ?? noAugmentation);
     requireRoom(this.#images, this.maxBoxes);
     this.canvases = options.canvases ?? chooseCanvases(resize, this.#images);
     requireWhole({ canvases: this.canvases.length }, 1);
@@ -226,7 +227,7 @@ export class BatchLoader {
     // A picture known to be broken is passed over here just as one that turns out to be, so the choice is the same.
     for (const slot of slots) if (this.#broken.has(pictures[slot])) pictures[slot] = replacements[slot].next().value;
     while (slots.length > 0 && !state.cancelled) {
-      const entries = slots.map((slot) => this.#entry(pictures[slot], slot, positions[slot]));
+      const entries = slots.map((slot) => this.#entry(epoch, pictures[slot], slot, positions[slot]));
       state.task = { epoch, canvas, arrays, entries, count };
       const { arrays: filled, failures }: FillResult = await (this.#pool?.run(state.task) ??
         fillBatch(this.#setup, state.task));
@@ -249,9 +250,25 @@ export class BatchLoader {
     };
   }
 
-  #entry(picture: number, slot: number, position: number): FillEntry {
+  #entry(epoch: number, picture: number, slot: number, position: number): FillEntry {
+    return { slot, position, ...this.#source(picture), ...this.#companions(epoch, position) };
+  }
+
+  #source(picture: number): FillSource {
     const { path, name, width, height, objects } = this.#images[picture];
-    return { slot, position, path, name, width, height, objects };
+    return { path, name, width, height, objects };
+  }
+
+  /** Pictures to be mixed in, drawn for the place by a stream of their own, behind those of replacements. */
+  #companions(epoch: number, position: number): Pick<FillEntry, 'mosaic' | 'mixUp'> {
+    const { mosaic, mixUp } = this.#setup.augmentation;
+    if (!mosaic && !mixUp) return {};
+    const count = this.#images.length;
+    const random = randomStream(this.#setup.seed, epoch, 2 * count + position);
+    const draw = () => this.#source(random.int(count));
+    const hasMosaic = mosaic !== undefined && random.uniform(0, 1) < mosaic.chance;
+    const tiles = hasMosaic ? { mosaic: [draw(), draw(), draw()] } : {};
+    return mixUp && random.uniform(0, 1) < mixUp.chance ? { ...tiles, mixUp: draw() } : tiles;
   }
 
   /**

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { classIndex, requireKnownClasses } from './classes.js';
 import { type CocoCategory, type CocoFile, mergeCategories, parseCoco } from './coco-json.js';
 import type { DataProblem, Dataset, DatasetImage, GroundTruth, PixelBox } from './dataset.js';
-import { annotatedBox, checkBox, checkSize, type Findings, refuse, survive } from './ground-truth.js';
+import { annotatedBox, checkBox, checkSize, type Findings, originOf, refuse, survive } from './ground-truth.js';
 import { asNumber, readText } from './json-file.js';
 import type { OpenOptions } from './layout.js';
 import { splitBySeed } from './parts.js';
@@ -120,6 +120,7 @@ async function readObjects(
       crowd: Boolean(iscrowd),
       area,
       id,
+      ...originOf(findings, origin),
     };
     const list = objects.get(image.id);
     if (list) list.push(object);

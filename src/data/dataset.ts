@@ -19,6 +19,8 @@ export interface GroundTruth {
   readonly area?: number;
   /** COCO: the annotation's id. */
   readonly id?: number;
+  /** Where it was read; only where a data set is opened for inspection (`tolerant`). */
+  readonly origin?: Pick<DataProblem, 'file' | 'line' | 'index'>;
 }
 
 /** A picture of a data set, not decoded yet. */

@@ -1,12 +1,13 @@
 import { BoxwrightError, type ErrorCode } from '../errors.js';
 import type { CanvasSize, Frame, ResizeRule } from '../models/canvas.js';
 import { encodeTargets, type TargetSpec } from '../models/targets.js';
-import { augmentPicture } from './augment/augment.js';
+import { augmentMixed } from './augment/augment.js';
+import { composeMosaic, type LabelledPicture } from './augment/compose.js';
 import type { PictureObjects } from './augment/objects.js';
 import type { AugmentationRecipe } from './augment/recipe.js';
 import { type BatchArrays, type BatchShape, clearFrom, frameRow, stackTargets } from './batch.js';
 import { decodePicture, type Picture } from './decode.js';
-import { randomStream } from './random.js';
+import { type Random, randomStream } from './random.js';
 
 /** What stays the same for all batches of a loader; plain data, sent to each worker once. */
 export interface FillSetup extends BatchShape {
@@ -16,12 +17,20 @@ export interface FillSetup extends BatchShape {
   readonly targets?: TargetSpec;
 }
 
-/** One picture to be put into a batch. */
-export interface FillEntry {
+/** A picture to be put into a batch. */
+export interface FillEntry extends FillSource {
   /** Place in the batch. */
   readonly slot: number;
   /** Place in the epoch's order, which with seed and epoch decides the augmentation. */
   readonly position: number;
+  /** Three pictures that make a mosaic with it. */
+  readonly mosaic?: readonly FillSource[];
+  /** A picture that shines through. */
+  readonly mixUp?: FillSource;
+}
+
+/** A picture file with its objects. */
+export interface FillSource {
   readonly path: string;
   readonly name: string;
   readonly width: number;
@@ -65,19 +74,51 @@ export async function fillBatch(setup: FillSetup, task: FillTask): Promise<FillR
   for (const [i, entry] of entries.entries()) {
     const decoded = await ahead;
     ahead = i + 1 < entries.length ? startDecode(entries[i + 1]) : undefined;
-    if (decoded instanceof BoxwrightError) failures.push({ slot: entry.slot, message: decoded.message });
-    else if (decoded) placePicture(setup, task, entry, decoded);
+    if (!decoded) continue;
+    if (decoded.own instanceof BoxwrightError) failures.push({ slot: entry.slot, message: decoded.own.message });
+    else placePicture(setup, task, entry, decoded.own, decoded);
   }
   clearFrom(task.arrays, setup.batchSize, task.count);
   return { arrays: task.arrays, failures };
 }
 
+/** An entry's pictures; what is mixed in is left out if it is broken, as it is told of in its own turn. */
+interface DecodedEntry {
+  readonly own: Picture | BoxwrightError;
+  readonly mosaic: readonly LabelledPicture[];
+  readonly mixUp: LabelledPicture | undefined;
+}
+
+async function startDecode(entry: FillEntry): Promise<DecodedEntry> {
+  const { mosaic = [], mixUp } = entry;
+  const [own, ...others] = await Promise.all([entry, ...mosaic, ...(mixUp ? [mixUp] : [])].map(decodeSource));
+  const labelled = others.map((picture, i): LabelledPicture | undefined => {
+    const { objects } = mosaic[i] ?? (mixUp as FillSource);
+    return picture instanceof BoxwrightError ? undefined : { picture, objects };
+  });
+  const tiles = labelled.slice(0, mosaic.length).filter((tile) => tile !== undefined);
+  return { own, mosaic: tiles.length === mosaic.length ? tiles : [], mixUp: labelled[mosaic.length] };
+}
+
 /** Failures are handed on as values: a rejection while the picture before is augmented would be an unhandled one. */
-function startDecode({ path, name, width, height }: FillEntry): Promise<Picture | BoxwrightError> {
+function decodeSource({ path, name, width, height }: FillSource): Promise<Picture | BoxwrightError> {
   return decodePicture(path, { name, width, height }).catch((error: BoxwrightError) => error);
 }
 
-function placePicture(setup: FillSetup, task: FillTask, entry: FillEntry, picture: Picture): void {
+/** The picture, or the mosaic that it is part of if there is room for its boxes. */
+function composed(own: LabelledPicture, tiles: readonly LabelledPicture[], maxBoxes: number, random: Random) {
+  if (tiles.length === 0) return own;
+  const mosaic = composeMosaic([own, ...tiles], random);
+  return mosaic.objects.labels.length > maxBoxes ? own : mosaic;
+}
+
+function placePicture(
+  setup: FillSetup,
+  task: FillTask,
+  entry: FillEntry,
+  picture: Picture,
+  { mosaic, mixUp }: DecodedEntry,
+): void {
   const { resize, augmentation, targets, maxBoxes, batchSize } = setup;
   const { arrays, canvas } = task;
   const { slot, name } = entry;
@@ -86,7 +127,9 @@ function placePicture(setup: FillSetup, task: FillTask, entry: FillEntry, pictur
   try {
     const random = randomStream(setup.seed, task.epoch, entry.position);
     const target = { resize, canvas };
-    const { objects, frame } = augmentPicture(augmentation, picture, entry.objects, target, random, out);
+    const source = composed({ picture, objects: entry.objects }, mosaic, maxBoxes, random);
+    const mixed = { other: mixUp, maxBoxes };
+    const { objects, frame } = augmentMixed(augmentation, source, mixed, target, random, out);
     const boxes = Float32Array.from(objects.boxes);
     arrays.boxes.fill(0, slot * maxBoxes * 4, (slot + 1) * maxBoxes * 4).set(boxes, slot * maxBoxes * 4);
     arrays.labels.fill(0, slot * maxBoxes, (slot + 1) * maxBoxes).set(objects.labels, slot * maxBoxes);

@@ -1,5 +1,5 @@
 import { BoxwrightError } from '../errors.js';
-import { type DataProblem, type PixelBox, type ProblemKind, placeOf } from './dataset.js';
+import { type DataProblem, type GroundTruth, type PixelBox, type ProblemKind, placeOf } from './dataset.js';
 
 /** Where a box was read, for messages. */
 export interface BoxOrigin {
@@ -34,13 +34,26 @@ export function refuse(
 }
 
 /** Runs what reads one file or picture; in tolerant findings a `data` error of it is a problem of that file. */
-export async function survive<T>(findings: Findings, file: string, read: () => T | Promise<T>): Promise<T | undefined> {
+export async function survive<T>(
+  findings: Findings,
+  file: string,
+  read: () => T | Promise<T>,
+  kind: ProblemKind = 'unusable',
+): Promise<T | undefined> {
   try {
     return await read();
   } catch (error) {
     if (!findings.tolerant || !(error instanceof BoxwrightError) || error.code !== 'data') throw error;
-    const what = error.message.startsWith(`${file}: `) ? error.message.slice(file.length + 2) : error.message;
-    findings.problems.push({ kind: 'unusable', file, what, action: 'dropped' });
+    const rest = error.message.startsWith(file) ? error.message.slice(file.length) : '';
+    const [before, line, object] = /^(?:, line (\d+))?(?:, object (\d+))?: /.exec(rest) ?? [];
+    findings.problems.push({
+      kind,
+      file,
+      ...(line === undefined ? {} : { line: Number(line) }),
+      ...(object === undefined ? {} : { index: Number(object) }),
+      what: before === undefined ? error.message : rest.slice(before.length),
+      action: 'dropped',
+    });
     return undefined;
   }
 }
@@ -90,6 +103,11 @@ function short(value: number): number {
 /** `annotated` of an object whose box was clipped from `edges`; nothing for one that was taken as it is. */
 export function annotatedBox(box: PixelBox, edges: readonly number[]): { annotated?: PixelBox } {
   return box.every((side, i) => side === edges[i]) ? {} : { annotated: edges as PixelBox };
+}
+
+/** `origin` of an object of an inspection, whose oddities are told later. */
+export function originOf(findings: Findings, { file, line, index }: BoxOrigin): Pick<GroundTruth, 'origin'> {
+  return findings.tolerant ? { origin: { file, line, index } } : {};
 }
 
 /** Throws `BoxwrightError('data')` unless width and height are whole numbers above zero. */

@@ -3,13 +3,18 @@
  *
  * @packageDocumentation
  */
+export { type ExtraName, extraNames, withExtras } from './augment/extras.js';
 export type {
   AugmentationRecipe,
   CropMode,
   CropRecipe,
+  CutOutRecipe,
   ExpandRecipe,
   JitterRecipe,
+  MixUpRecipe,
+  MosaicRecipe,
   PhotometricRecipe,
+  ScaleJitterRecipe,
 } from './augment/recipe.js';
 export {
   cascadeAugmentation,
@@ -21,6 +26,7 @@ export {
 } from './augment/recipe.js';
 export type { Batch, BatchArrays } from './batch.js';
 export { BatchLoader, type BatchLoaderOptions } from './batches.js';
+export { type ClassCard, type DataCard, dataCard } from './card.js';
 export type {
   DataProblem,
   Dataset,
@@ -32,7 +38,12 @@ export type {
 } from './dataset.js';
 export { datasetFormats, describeProblem } from './dataset.js';
 export { decodePicture, type ExpectedPicture, type Picture } from './decode.js';
+export { type InspectedProblem, type Inspection, type InspectOptions, inspectDataset } from './inspect.js';
 export type { OpenOptions } from './layout.js';
 export type { Inclusion } from './learnable.js';
 export { findDataset, openDataset, type RecognisedDataset } from './open.js';
+export { type Repaired, repairDataset } from './repair.js';
 export { type PixelRegion, resizeBytes } from './resize.js';
+export { type WriteOptions, type WrittenDataset, writeDataset } from './write.js';
+export type { WrittenFormat } from './written-formats.js';
+export type { DatasetPart } from './written-layout.js';

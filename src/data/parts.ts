@@ -102,3 +102,18 @@ export function chooseParts(parts: readonly string[], asked: string | undefined,
 export function isPartName(name: string): boolean {
   return /^(train|val|valid|validation|test)([_-]?\d{4})?$/i.test(name);
 }
+
+/**
+ * The parts that together are the data set, each picture once: `train`, `val`, `test` and their kin. Lists such as Pascal
+ * VOC's of each class are none. Empty if the data set is one whole.
+ */
+export function mainParts(parts: readonly string[]): string[] {
+  const known = parts.filter(isPartName);
+  if (known.length > 0) return known.sort((a, b) => rankOf(a) - rankOf(b));
+  if (parts.includes('trainval')) return ['trainval'];
+  return parts.length > 1 ? [...parts] : [];
+}
+
+function rankOf(part: string): number {
+  return ['train', 'val', 'test'].findIndex((name) => part.toLowerCase().startsWith(name));
+}

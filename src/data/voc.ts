@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { BoxwrightError } from '../errors.js';
 import { classIndex, requireKnownClasses } from './classes.js';
-import type { Dataset, DatasetImage, GroundTruth } from './dataset.js';
+import type { DataProblem, Dataset, DatasetImage, GroundTruth } from './dataset.js';
 import { pictureSize } from './decode.js';
-import { annotatedBox, checkBox, checkSize, type Findings, refuse, survive } from './ground-truth.js';
+import { annotatedBox, checkBox, checkSize, type Findings, originOf, refuse, survive } from './ground-truth.js';
 import { readText } from './json-file.js';
 import type { DatasetLayout, OpenOptions } from './layout.js';
 import { findPart, noSuchPart, splitBySeed } from './parts.js';
@@ -68,10 +68,13 @@ export async function readVoc(folders: VocFolders, options: OpenOptions): Promis
   const findings: Findings = { problems: [], tolerant: options.tolerant ?? false };
   const stems = (await listFolder(folders.annotations)).filter(isXml).map((name) => name.slice(0, -'.xml'.length));
   const annotations = new Map<string, VocAnnotation>();
+  const unread = new Map<string, readonly DataProblem[]>();
   for (const stem of stems) {
     const path = join(folders.annotations, `${stem}.xml`);
-    const annotation = await survive(findings, path, async () => parseVocXml(await readText(path), path));
+    const own: Findings = { problems: [], tolerant: findings.tolerant };
+    const annotation = await survive(own, path, async () => parseVocXml(await readText(path), path));
     if (annotation) annotations.set(stem, annotation);
+    else unread.set(stem, own.problems);
   }
   const found = [
     ...new Set([...annotations.values()].flatMap(({ objects }) => objects.map(({ name }) => name))),
@@ -79,7 +82,9 @@ export async function readVoc(folders: VocFolders, options: OpenOptions): Promis
   const classes = options.classes ?? found;
   requireKnownClasses(found, classes, root);
   const labels = classIndex(classes, root);
-  const chosen = (await chooseStems(folders, stems, options, findings)).filter((stem) => annotations.has(stem));
+  const listed = await chooseStems(folders, stems, options, findings);
+  findings.problems.push(...listed.flatMap((stem) => unread.get(stem) ?? []));
+  const chosen = listed.filter((stem) => annotations.has(stem));
   const places = { ...folders, pictures: options.pictures ?? folders.pictures };
   const paths = await findPictures(places, annotations, chosen, findings);
   const images: DatasetImage[] = [];
@@ -170,7 +175,14 @@ async function readImage(
     const checked = checkBox(shifted, size, { file, index, written: box }, findings);
     if (!checked) return;
     const label = labels.get(name) as number;
-    objects.push({ box: checked, ...annotatedBox(checked, shifted), label, difficult, truncated });
+    objects.push({
+      box: checked,
+      ...annotatedBox(checked, shifted),
+      label,
+      difficult,
+      truncated,
+      ...originOf(findings, { file, index }),
+    });
   });
   return { id: stem, path, name: basename(path), ...size, objects };
 }

@@ -1,10 +1,13 @@
+import { roomFactor, withExtras } from '../data/augment/extras.js';
+import type { OpenOptions } from '../data/layout.js';
 import type { Provider } from '../engine/protocol.js';
 import { BoxwrightError } from '../errors.js';
 import type { CanvasSize } from '../models/canvas.js';
 import type { OptimizerRecipe } from '../nn/optimizers.js';
+import { parseAugment } from './augment.js';
 
-/** How training pictures are varied. */
-export type Augment = 'recipe' | 'flip' | 'none';
+/** How the data set is opened, where it is not recognised as it should be; see `OpenOptions`. */
+export type DataFormatOptions = Pick<OpenOptions, 'format' | 'pictures' | 'firstPixel' | 'boxOrder'>;
 
 /** How to train. Everything but `model` and `data` has a default. */
 export interface TrainOptions {
@@ -39,8 +42,12 @@ export interface TrainOptions {
   readonly freeze?: readonly string[];
   /** Factors on the learning rate by the start of parameters' names, such as `{ backbone: 0.1 }`; the longest that fits counts. */
   readonly rates?: Readonly<Record<string, number>>;
-  /** `recipe` (default) is the model family's augmentation, `flip` only mirrors pictures. */
-  readonly augment?: Augment;
+  /**
+   * `recipe` (default) is the model family's augmentation, `flip` only mirrors pictures, `none` leaves them; after a comma
+   * what comes on top: mosaic, mix-up, scale-jitter, rotate90, cut-out, as in `flip,mosaic`.
+   */
+  readonly augment?: string;
+  readonly open?: DataFormatOptions;
   readonly seed?: number;
   /** Epochs between evaluations; 0 evaluates only at the end. */
   readonly evaluateEvery?: number;
@@ -74,7 +81,8 @@ export interface TrainConfig {
   readonly rates: Readonly<Record<string, number>>;
   /** Batch norm layers that keep the statistics that came with the weights. */
   readonly fixedStatistics: readonly string[];
-  readonly augment: Augment;
+  readonly augment: string;
+  readonly open?: DataFormatOptions;
   readonly seed: number;
   readonly evaluateEvery: number;
   readonly threads: number;
@@ -106,6 +114,7 @@ export function trainConfig(options: TrainOptions, facts: DataFacts): TrainConfi
   const accumulate = options.accumulate ?? 1;
   const updates = Math.max(1, Math.floor((epochs * Math.floor(facts.pictures / batch)) / accumulate));
   const kind = options.optimizer ?? 'adamw';
+  const augment = options.augment ?? 'recipe';
   const config: TrainConfig = {
     model: options.model,
     classes: facts.classes,
@@ -116,7 +125,7 @@ export function trainConfig(options: TrainOptions, facts: DataFacts): TrainConfi
     epochs,
     batch,
     accumulate,
-    maxBoxes: facts.maxBoxes,
+    maxBoxes: facts.maxBoxes * roomFactor(withExtras({}, parseAugment(augment).extras)),
     canvases: facts.canvases,
     optimizer: optimizerOf(kind, options.weightDecay),
     learningRate: options.learningRate ?? defaultRate(kind, facts, options.weights !== undefined),
@@ -127,7 +136,8 @@ export function trainConfig(options: TrainOptions, facts: DataFacts): TrainConfi
     freeze: options.freeze ?? (options.weights ? facts.earlyLayers : []),
     rates: options.rates ?? {},
     fixedStatistics: facts.fixedStatistics,
-    augment: options.augment ?? 'recipe',
+    augment,
+    ...(options.open ? { open: options.open } : {}),
     seed: options.seed ?? defaultSeed,
     evaluateEvery: options.evaluateEvery ?? Math.max(1, Math.round(epochs / 10)),
     threads: options.threads ?? 0,

@@ -12,6 +12,8 @@ export type TrainEvent =
       readonly batchesPerEpoch: number;
       /** Step that a resumed run goes on from. */
       readonly resumedAt: number;
+      /** How the data set was recognised, in words. */
+      readonly data?: string;
       /** What came from `--weights`, in words. */
       readonly weights?: string;
     }

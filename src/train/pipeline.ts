@@ -1,3 +1,4 @@
+import { withExtras } from '../data/augment/extras.js';
 import {
   type AugmentationRecipe,
   cascadeAugmentation,
@@ -10,7 +11,7 @@ import type { Inclusion } from '../data/learnable.js';
 import type { CascadeRcnnRecipe } from '../models/cascade-rcnn/recipe.js';
 import type { DetectorRecipe } from '../models/model.js';
 import type { RefineDetRecipe } from '../models/refinedet/recipe.js';
-import type { Augment } from './config.js';
+import { parseAugment } from './augment.js';
 
 /** How a family's pictures are chosen and varied in training. */
 interface Pipeline {
@@ -33,8 +34,10 @@ const cascadePipelines: Readonly<Record<CascadeRcnnRecipe['augmentation'], Pipel
   zoo: { augmentation: cascadeZooAugmentation, include: zooInclusion },
 };
 
-/** The pipeline of a model's family, with its augmentation or a simpler one. */
-export function pipelineOf(recipe: DetectorRecipe, augment: Augment): Pipeline {
+/** The pipeline of a model's family, with its augmentation or a simpler one, and what is asked for on top. */
+export function pipelineOf(recipe: DetectorRecipe, augment: string): Pipeline {
   const own = recipe.kind === 'refinedet' ? refineDetPipelines[recipe.family] : cascadePipelines[recipe.augmentation];
-  return augment === 'recipe' ? own : { ...own, augmentation: { flip: augment === 'flip' } };
+  const { base, extras } = parseAugment(augment);
+  const augmentation = base === 'recipe' ? own.augmentation : { flip: base === 'flip' };
+  return { ...own, augmentation: withExtras(augmentation, extras) };
 }

@@ -90,6 +90,7 @@ const ownSettings = [
   'freeze',
   'rates',
   'augment',
+  'open',
   'seed',
   'evaluateEvery',
 ] as const satisfies readonly (keyof TrainOptions)[];
@@ -129,11 +130,11 @@ function requireOut({ out }: TrainOptions): string {
 }
 
 async function openParts(
-  { data, trainPart = 'train', valPart = 'val' }: Pick<TrainOptions, 'data' | 'trainPart' | 'valPart'>,
+  { data, trainPart = 'train', valPart = 'val', open }: Pick<TrainOptions, 'data' | 'trainPart' | 'valPart' | 'open'>,
   classes?: readonly string[],
 ): Promise<{ dataset: Dataset; validation: Dataset }> {
-  const dataset = await openDataset(data, { part: trainPart, classes });
-  return { dataset, validation: await openDataset(data, { part: valPart, classes: dataset.classes }) };
+  const dataset = await openDataset(data, { ...open, part: trainPart, classes });
+  return { dataset, validation: await openDataset(data, { ...open, part: valPart, classes: dataset.classes }) };
 }
 
 function specsOf(recipe: DetectorRecipe): ReadonlyMap<string, ParameterSpec> {

@@ -164,6 +164,7 @@ class Run {
       pictures: { train: dataset.images.length, val: validation.images.length },
       batchesPerEpoch: this.#loader.batchesPerEpoch,
       resumedAt: this.#progress.step,
+      data: dataset.note,
       weights: this.#setup.weights,
     };
   }

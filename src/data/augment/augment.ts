@@ -4,7 +4,9 @@ import { type CanvasSize, type Frame, frameOf, type ResizeRule } from '../../mod
 import type { Picture } from '../decode.js';
 import type { Random } from '../random.js';
 import { type PixelRegion, resizeBytes, wholeRegion } from '../resize.js';
+import { joinObjects, type LabelledPicture, mixPixels, rotateQuarters } from './compose.js';
 import { drawCrop } from './crop.js';
+import { cutHoles } from './cut-out.js';
 import { jitterColours } from './jitter.js';
 import {
   moveObjects,
@@ -15,7 +17,7 @@ import {
   truncateObjects,
 } from './objects.js';
 import { drawPhotometric, type Photometric } from './photometric.js';
-import type { AugmentationRecipe, ExpandRecipe } from './recipe.js';
+import type { AugmentationRecipe, ExpandRecipe, MixUpRecipe, ScaleJitterRecipe } from './recipe.js';
 import { type Placement, renderPlaced } from './render.js';
 
 /** What was drawn for one picture, and what becomes of its boxes. */
@@ -44,6 +46,13 @@ export function planAugmentation(
   random: Random,
 ): AugmentationPlan {
   const photometric = recipe.photometric ? drawPhotometric(recipe.photometric, random) : neutral;
+  const jittered = recipe.scaleJitter && drawScale(recipe.scaleJitter, picture, random);
+  if (jittered) {
+    const { canvas, crop } = jittered;
+    const inside = objectsInside(moveObjects(objects, canvas.left, canvas.top), crop);
+    const flip = Boolean(recipe.flip) && random.int(2) === 1;
+    return { photometric, left: canvas.left, top: canvas.top, fill: jittered.fill, crop, flip, objects: inside };
+  }
   const canvas = recipe.expand ? drawCanvas(recipe.expand, picture, random) : { ...picture, left: 0, top: 0 };
   const placed = moveObjects(objects, canvas.left, canvas.top);
   const cropped = recipe.crop && drawCrop(recipe.crop, canvas, placed, random);
@@ -85,12 +94,14 @@ export interface PlacedPicture {
  */
 export function augmentPicture(
   recipe: AugmentationRecipe,
-  picture: Picture,
-  objects: PictureObjects,
+  source: Picture,
+  sourceObjects: PictureObjects,
   { resize, canvas }: PictureTarget,
   random: Random,
   out: Uint8ClampedArray,
 ): PlacedPicture {
+  const upright = { picture: source, objects: sourceObjects };
+  const { picture, objects } = recipe.rotate90 ? rotateQuarters(upright, random.int(4)) : upright;
   const stretched = resize.kind === 'stretch';
   const pixelBoxes = recipe.pixelBoxes === true && !stretched;
   const plan = planAugmentation(recipe, picture, pixelBoxes ? truncateObjects(objects) : objects, random);
@@ -110,6 +121,63 @@ export function augmentPicture(
   return { objects: placed, frame };
 }
 
+/** What is mixed into pictures, and how many boxes there is room for. */
+export interface MixedPicture {
+  /** The other picture, if one was drawn. */
+  readonly other: LabelledPicture | undefined;
+  readonly maxBoxes: number;
+}
+
+/**
+ * As `augmentPicture`, and then what comes last: another picture, augmented in the same way, shines through, and
+ * rectangles are laid over. Where the boxes of both would be too many, the picture stays alone.
+ */
+export function augmentMixed(
+  recipe: AugmentationRecipe,
+  { picture, objects }: LabelledPicture,
+  { other, maxBoxes }: MixedPicture,
+  target: PictureTarget,
+  random: Random,
+  out: Uint8ClampedArray,
+): PlacedPicture {
+  const placed = augmentPicture(recipe, picture, objects, target, random, out);
+  const mixed =
+    recipe.mixUp && other ? mixUp(recipe.mixUp, recipe, placed, other, maxBoxes, target, random, out) : placed;
+  if (!recipe.cutOut) return mixed;
+  const { canvas } = target;
+  const { frame } = mixed;
+  const stretched = target.resize.kind === 'stretch';
+  // Padding that a mirrored canvas has at its left is as good a place for a hole as any.
+  const whole = recipe.flip === 'canvas' ? canvas : frame;
+  const extent = { stride: canvas.width, left: 0, width: whole.width, height: whole.height };
+  const units = stretched ? { unitX: canvas.width, unitY: canvas.height } : { unitX: 1, unitY: 1 };
+  return { frame, objects: cutHoles(recipe.cutOut, out, extent, mixed.objects, units, random) };
+}
+
+function mixUp(
+  { share }: MixUpRecipe,
+  recipe: AugmentationRecipe,
+  placed: PlacedPicture,
+  other: LabelledPicture,
+  maxBoxes: number,
+  target: PictureTarget,
+  random: Random,
+  out: Uint8ClampedArray,
+): PlacedPicture {
+  const pixels = new Uint8ClampedArray(out.length);
+  const part = random.uniform(...share);
+  const second = augmentPicture(recipe, other.picture, other.objects, target, random, pixels);
+  if (placed.objects.labels.length + second.objects.labels.length > maxBoxes) return placed;
+  mixPixels(out, pixels, part);
+  // Targets ask what is picture and what is padding: whatever either of the two covers is picture.
+  const frame = {
+    ...placed.frame,
+    width: Math.max(placed.frame.width, second.frame.width),
+    height: Math.max(placed.frame.height, second.frame.height),
+  };
+  return { objects: joinObjects([placed.objects, second.objects]), frame };
+}
+
 /** A larger canvas and the picture's place on it, or just the picture: the draw 1 leaves it as it is. */
 function drawCanvas(
   { maxRatio }: ExpandRecipe,
@@ -121,6 +189,24 @@ function drawCanvas(
   const left = Math.trunc(random.uniform(0, width * ratio - width));
   const top = Math.trunc(random.uniform(0, height * ratio - height));
   return { width: Math.trunc(width * ratio), height: Math.trunc(height * ratio), left, top };
+}
+
+/** A part of the picture of its ratio, to be enlarged to its size, or a larger canvas around it, to be shrunk. */
+function drawScale(
+  { range: [low, high], fill }: ScaleJitterRecipe,
+  { width, height }: { readonly width: number; readonly height: number },
+  random: Random,
+) {
+  const factor = Math.exp(random.uniform(Math.log(low), Math.log(high)));
+  const size = { width: Math.max(1, Math.round(width / factor)), height: Math.max(1, Math.round(height / factor)) };
+  const [acrossRoom, downRoom] = [size.width - width, size.height - height];
+  const across = Math.floor(random.uniform(0, Math.abs(acrossRoom) + 1));
+  const down = Math.floor(random.uniform(0, Math.abs(downRoom) + 1));
+  // A canvas that is smaller than the picture is a crop of it: the picture reaches beyond it on all sides.
+  const canvas = { left: acrossRoom < 0 ? 0 : across, top: downRoom < 0 ? 0 : down };
+  const left = acrossRoom < 0 ? across : 0;
+  const top = downRoom < 0 ? down : 0;
+  return { canvas, fill, crop: { left, top, right: left + size.width, bottom: top + size.height } };
 }
 
 /** Draws the plan's crop at the frame's size: `out` `[frame.height, frame.width, 3]`. */

@@ -1,9 +1,16 @@
 /**
  * How training pictures are varied, as plain data that can be sent to a worker or written into a run's configuration.
- * Steps that are present act in this order: photometric, expand, crop, flip, resize, jitter. Every random step but the
- * crop acts half of the time.
+ * Steps that are present act in this order: mosaic, rotate90, photometric, scaleJitter or expand and crop, flip, resize,
+ * jitter, mixUp, cutOut. Every random step but the crop acts half of the time, or as often as it says.
  */
 export interface AugmentationRecipe {
+  readonly mosaic?: MosaicRecipe;
+  /** Turns the picture by 0, 90, 180 or 270 degrees, with equal chances. */
+  readonly rotate90?: boolean;
+  /** In place of `expand` and `crop`. */
+  readonly scaleJitter?: ScaleJitterRecipe;
+  readonly mixUp?: MixUpRecipe;
+  readonly cutOut?: CutOutRecipe;
   readonly photometric?: PhotometricRecipe;
   readonly expand?: ExpandRecipe;
   readonly crop?: CropRecipe;
@@ -39,6 +46,41 @@ export interface ExpandRecipe {
   readonly fill: readonly [red: number, green: number, blue: number];
   /** The canvas is made of bytes and resized as such (zoo), where SSD's is of float32. Not together with `photometric`. */
   readonly bytes?: boolean;
+}
+
+/** Four pictures in one, around a random point (Bochkovskiy et al. 2020, YOLOv4). */
+export interface MosaicRecipe {
+  /** How often, 0 to 1. */
+  readonly chance: number;
+}
+
+/** Two pictures over each other, with the boxes of both (Zhang et al. 2019, Bag of Freebies). */
+export interface MixUpRecipe {
+  /** How often, 0 to 1. */
+  readonly chance: number;
+  /** Range of the first picture's share. */
+  readonly share: readonly [low: number, high: number];
+}
+
+/** The picture enlarged and cut, or shrunk and put on a canvas of its size (Ghiasi et al. 2021, large scale jitter). */
+export interface ScaleJitterRecipe {
+  /** Range of the factor, drawn evenly on a logarithmic scale. */
+  readonly range: readonly [low: number, high: number];
+  /** RGB around a shrunk picture. */
+  readonly fill: readonly [red: number, green: number, blue: number];
+}
+
+/** Rectangles of one colour over the picture (DeVries and Taylor 2017). */
+export interface CutOutRecipe {
+  /** How often, 0 to 1. */
+  readonly chance: number;
+  /** Most rectangles in a picture; at least one. */
+  readonly count: number;
+  /** Range of a rectangle's sides as shares of the picture's. */
+  readonly side: readonly [low: number, high: number];
+  readonly fill: readonly [red: number, green: number, blue: number];
+  /** An object of which a rectangle hides more than this share is no longer asked for. */
+  readonly hidden: number;
 }
 
 /** A crop: the whole picture, any crop with an object in it, or one with at least this IoU to objects. */
