@@ -1,8 +1,9 @@
-// npm run bench -- conv [filter] | step | inference | roi-align | cascade [part] | memory. What it prints goes to docs/benchmarks.md.
+// npm run bench -- conv [filter] | step | inference | roi-align | cascade [part] | models | memory. What it prints goes to docs/benchmarks.md.
 import { benchCascade } from './cascade.js';
 import { benchConv } from './conv.js';
 import { benchInference } from './inference.js';
 import { benchMemory } from './memory.js';
+import { benchModels } from './models.js';
 import { benchRoiAlign } from './roi-align.js';
 import { benchStep } from './step.js';
 
@@ -12,6 +13,7 @@ const benches: Readonly<Record<string, (argument?: string) => Promise<void>>> = 
   inference: () => benchInference(Number(process.env.REPEATS ?? 3)),
   'roi-align': () => benchRoiAlign(Number(process.env.REPEATS ?? 9)),
   cascade: async (which) => benchCascade(Number(process.env.REPEATS ?? 2), which),
+  models: () => benchModels(Number(process.env.REPEATS ?? 5)),
   memory: (steps) => benchMemory(Number(steps ?? 300), 4),
 };
 
