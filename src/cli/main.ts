@@ -1,36 +1,10 @@
 #!/usr/bin/env node
 import { BoxwrightError } from '../errors.js';
 import { version } from '../version.js';
-import { type AnyCommand, UsageError } from './command.js';
-import { compareCommand } from './compare.js';
-import { convertCommand } from './convert.js';
-import { dataCommand } from './data.js';
-import { demoCommand } from './demo.js';
-import { detectCommand } from './detect.js';
-import { doctorCommand } from './doctor.js';
-import { evalCommand } from './eval.js';
-import { exportCommand } from './export.js';
-import { infoCommand } from './info.js';
+import { UsageError } from './command.js';
+import { commands } from './commands.js';
 import { parseLine } from './parser.js';
-import { pullCommand } from './pull.js';
-import { reportCommand } from './report.js';
 import { Terminal } from './terminal.js';
-import { trainCommand } from './train.js';
-
-const commands: readonly AnyCommand[] = [
-  demoCommand,
-  trainCommand,
-  evalCommand,
-  detectCommand,
-  exportCommand,
-  pullCommand,
-  doctorCommand,
-  infoCommand,
-  convertCommand,
-  reportCommand,
-  compareCommand,
-  dataCommand,
-];
 
 const failed = 1;
 const wrongUsage = 2;

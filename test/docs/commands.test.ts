@@ -1,0 +1,46 @@
+// Every command line of the documents is one that boxwright takes: commands, options and their values.
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { commands } from '../../src/cli/commands.js';
+import { parseLine } from '../../src/cli/parser.js';
+import { documents, root, snippetsOf, textOf } from './documents.js';
+
+/** The command lines of a shell snippet: continued lines joined, comments and what stands behind a pipe left out. */
+function linesOf(text: string): string[][] {
+  return text
+    .replaceAll('\\\n', ' ')
+    .split('\n')
+    .map((line) => line.replace(/(^|\s)#.*/, '').split(/\s[|>]/)[0])
+    .flatMap((line) => /^\s*(?:npx )?boxwright (.+)/.exec(line)?.[1] ?? [])
+    .map((words) => words.trim().split(/\s+/))
+    .map((words) => words.map((word) => word.replace(/^["']|["']$/g, '')));
+}
+
+const inText = /`(?:npx )?boxwright ([a-z]+ [^`]*|[a-z]+)`/g;
+const folder = mkdtempSync(join(tmpdir(), 'boxwright-docs-'));
+
+for (const file of documents)
+  test(`${file}: its command lines are understood`, async () => {
+    const snippets = snippetsOf(file).filter(({ language }) => language === 'sh');
+    for (const { line, text } of snippets)
+      for (const words of linesOf(text))
+        await assert.doesNotReject(parseLine(words, commands, folder), `${file}:${line}: boxwright ${words.join(' ')}`);
+    for (const [, words] of textOf(file).matchAll(inText)) {
+      const [name] = words.split(' ');
+      const known = [...commands.map(({ usage }) => usage.split(' ')[0]), 'completion'];
+      assert.ok(known.includes(name), `${file}: there is no boxwright ${name}`);
+      for (const [, option] of words.matchAll(/--([a-z-]+)/g)) {
+        const command = commands.find(({ usage }) => usage.split(' ')[0] === name);
+        assert.ok(command && Object.hasOwn(command.options, option), `${file}: boxwright ${name} has no --${option}`);
+      }
+    }
+  });
+
+test('links between the documents lead somewhere', () => {
+  for (const file of documents)
+    for (const [, target] of textOf(file).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)[^)]*\)/g))
+      assert.ok(existsSync(join(root, dirname(file), target)), `${file}: there is no ${target}`);
+});
