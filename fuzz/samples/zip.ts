@@ -15,7 +15,8 @@ function filesOf(bytes: Uint8Array): ZipFile[] {
     const stored = buffer.subarray(start, end);
     try {
       const pieces = [deflate ? inflateRawSync(stored, { maxOutputLength: 2 ** 20 }) : stored];
-      files.push({ name: buffer.toString('utf8', at + 30, nameEnd), pieces, deflate });
+      // A name that is no UTF-8 grows by this, beyond what a zip archive can write.
+      files.push({ name: buffer.toString('utf8', at + 30, nameEnd).slice(0, 20_000), pieces, deflate });
     } catch {
       return files;
     }

@@ -1,10 +1,13 @@
 import { extname } from 'node:path';
 import { BoxwrightError } from '../errors.js';
+import { openModel } from '../predict/model-source.js';
 import { type Checkpoint, weightsToUse, writeCheckpoint } from '../weights/checkpoint.js';
-import { readDetector } from '../weights/detector-file.js';
+import { inSourceNames } from '../weights/in-source-names.js';
+import { writeMindspore } from '../weights/mindspore-writer.js';
 import { classList } from './class-list.js';
 import type { Context } from './command.js';
 import { requireFree } from './free-target.js';
+import { pullProgress } from './pull-progress.js';
 
 export interface ConvertArguments {
   readonly from: string;
@@ -21,10 +24,11 @@ type Writer = (path: string, checkpoint: Checkpoint) => Promise<void>;
 const writers: Readonly<Record<string, Writer>> = {
   '.safetensors': (path, { model, classes, parameters }) =>
     writeCheckpoint(path, { model, classes, parameters, state: new Map() }),
+  '.ckpt': (path, { model, parameters }) => writeMindspore(path, inSourceNames(model, 'mindspore', parameters)),
 };
 
 /** Reads weights as a detector, averages first, and writes them in the format that the file's ending asks for. */
-export async function convertWeights(args: ConvertArguments, { terminal }: Context): Promise<number> {
+export async function convertWeights(args: ConvertArguments, { terminal, signal }: Context): Promise<number> {
   const { from, to, model, force, json } = args;
   const write = writers[extname(to).toLowerCase()];
   if (!write) {
@@ -35,7 +39,13 @@ export async function convertWeights(args: ConvertArguments, { terminal }: Conte
     );
   }
   if (!force) await requireFree(to, 'file');
-  const { checkpoint, note } = await readDetector(from, { model, classes: await classList(args.classes) });
+  const choice = { model, classes: await classList(args.classes) };
+  const opened = await openModel(from, { ...choice, signal, onProgress: pullProgress(terminal) });
+  if (opened.kind === 'onnx') {
+    const advice = 'give the checkpoint that it was exported from';
+    throw new BoxwrightError('config', `${opened.path}: an exported file has its batch norm folded away; ${advice}.`);
+  }
+  const { checkpoint, note } = opened;
   if (note !== undefined) terminal.note(note);
   const parameters = weightsToUse(checkpoint);
   await write(to, { ...checkpoint, parameters });

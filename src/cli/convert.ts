@@ -5,10 +5,18 @@ import { dataOptions, openOptionsOf, requireFolder } from './data-options.js';
 
 export const convertCommand = command({
   usage: 'convert <from> <out>',
-  about: 'Write weights of any format as a checkpoint, or a data set in another format',
+  about: 'Write weights of any format as a checkpoint or a MindSpore file, or a data set in another format',
   positionals: {
-    from: { type: 'string', demandOption: true, describe: 'Weights or data set of any format that boxwright reads' },
-    out: { type: 'string', demandOption: true, describe: 'Weights: file to write, .safetensors. Data set: new folder' },
+    from: {
+      type: 'string',
+      demandOption: true,
+      describe: 'Run folder, checkpoint, card, or weights of another project; or a data set of any known format',
+    },
+    out: {
+      type: 'string',
+      demandOption: true,
+      describe: 'File to write: .safetensors, or .ckpt for MindSpore; a new folder for a data set',
+    },
   },
   options: {
     to: { choices: writtenFormats, describe: 'Format of a data set to be written' },
@@ -20,6 +28,7 @@ export const convertCommand = command({
   },
   examples: [
     ['convert refinedet.ckpt refinedet.safetensors --model refinedet-vgg16-320-zoo --classes coco.txt', 'a checkpoint'],
+    ['convert runs/cells cells.ckpt', "a model of MindSpore's zoo, back under the names that it has there"],
     ['convert cells/ cells-yolo --to yolo', 'a data set with its pictures, part by part'],
   ],
   async run({ to, link, ...args }, context) {

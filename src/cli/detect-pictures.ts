@@ -19,7 +19,10 @@ import { type PicturePath, picturePaths } from './picture-paths.js';
 import { pullProgress } from './pull-progress.js';
 
 export interface DetectArguments {
-  readonly model: string;
+  readonly source: string;
+  /** For weights that do not say them themselves. */
+  readonly model?: string;
+  readonly classes?: readonly string[];
   /** Files, folders or patterns. */
   readonly pictures: readonly string[];
   readonly minScore: number;
@@ -48,10 +51,11 @@ export async function detectPictures(args: DetectArguments, context: Context): P
   const pictures = await picturePaths(args.pictures);
   const drawings = args.draw === undefined ? undefined : Drawings.plan(args.draw, pictures, force);
   if (out && !force) await requireFree(out, format === 'voc' || format === 'yolo' ? 'folder' : 'file');
-  await using detector = await Detector.load(args.model, {
-    ...{ provider, threads, minScore, testTime },
+  await using detector = await Detector.load(args.source, {
+    ...{ provider, threads, minScore, testTime, model: args.model, classes: args.classes },
     ...{ signal: context.signal, onProgress: pullProgress(context.terminal) },
   });
+  if (detector.note !== undefined) context.terminal.note(detector.note);
   const cocoIds = args.groundTruth && format === 'coco' ? await idsOf(args.groundTruth, detector.classes) : undefined;
   const counts: Counts = { done: 0, broken: 0, objects: 0, total: pictures.length };
   const paths = pictures.map(({ path }) => path);

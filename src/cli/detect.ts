@@ -1,16 +1,17 @@
+import { classList, modelOptions } from './class-list.js';
 import { command, engineOptions, UsageError } from './command.js';
 import { testTimeOf, testTimeOptions } from './test-time-options.js';
 
 const formats = ['json', 'coco', 'voc', 'yolo'] as const;
 
 export const detectCommand = command({
-  usage: 'detect <model> <pictures..>',
+  usage: 'detect <source> <pictures..>',
   about: 'Find objects in pictures',
   positionals: {
-    model: {
+    source: {
       type: 'string',
       demandOption: true,
-      describe: 'Run folder, .safetensors checkpoint, exported .onnx or card',
+      describe: 'Run folder, checkpoint, exported .onnx, card, or weights of another project',
     },
     pictures: { type: 'string', array: true, demandOption: true, describe: 'Files, folders or glob patterns' },
   },
@@ -23,6 +24,7 @@ export const detectCommand = command({
     'ground-truth': { type: 'string', describe: 'COCO file that has the image and category ids, for --format coco' },
     force: { type: 'boolean', default: false, describe: 'Replace what is already at --out and in --draw' },
     batch: { type: 'number', default: 1, describe: 'Pictures in one run of the model, if of equal size' },
+    ...modelOptions,
     ...testTimeOptions,
     ...engineOptions,
   },
@@ -30,6 +32,7 @@ export const detectCommand = command({
     ['detect runs/cells photo.jpg', 'what is in a picture'],
     ['detect runs/cells photos/ --draw drawn', 'the boxes drawn into every picture of a folder'],
     ['detect refinedet_coco2017 photo.jpg', 'with published weights, which are pulled first'],
+    ['detect model.pth photo.jpg --classes coco.txt', "weights of another project, such as mmdetection's"],
     ["detect cells.onnx 'photos/*.png' --json", 'for programs'],
   ],
   async run({ 'min-score': minScore, 'ground-truth': groundTruth, ...args }, context) {
@@ -42,6 +45,7 @@ export const detectCommand = command({
       throw new UsageError(`--batch is ${args.batch}; give a whole number from 1.`);
     const testTime = await testTimeOf(args);
     const { detectPictures } = await import('./detect-pictures.js');
-    return detectPictures({ ...args, minScore, groundTruth, testTime }, context);
+    const classes = await classList(args.classes);
+    return detectPictures({ ...args, classes, minScore, groundTruth, testTime }, context);
   },
 });

@@ -1,6 +1,7 @@
 import type { Dataset } from '../data/dataset.js';
 import type { EvaluationData } from '../evaluate/evaluation-data.js';
 import type { Detector } from '../predict/detector.js';
+import { classList, modelOptions } from './class-list.js';
 import { type Context, command, engineOptions, UsageError } from './command.js';
 import { dataOptions, openOptionsOf } from './data-options.js';
 import { evalFiles } from './eval-files.js';
@@ -12,10 +13,10 @@ import type { Terminal } from './terminal.js';
 import { testTimeOf, testTimeOptions } from './test-time-options.js';
 
 export const evalCommand = command({
-  usage: 'eval [model]',
+  usage: 'eval [source]',
   about: "Measure a model on a labelled data set, or anyone's detections, with COCO's figures",
   positionals: {
-    model: { type: 'string', describe: 'Run folder, .safetensors checkpoint, exported .onnx or card' },
+    source: { type: 'string', describe: 'Run folder, checkpoint, exported .onnx, card, or weights of another project' },
   },
   options: {
     data: { type: 'string', describe: 'Folder or file of the data set (COCO, Pascal VOC, YOLO and others)' },
@@ -28,6 +29,7 @@ export const evalCommand = command({
     force: { type: 'boolean', default: false, describe: 'Replace what is already at --results' },
     batch: { type: 'number', default: 1, describe: 'Pictures in one run of the model, if of equal size' },
     stage: { type: 'number', describe: 'Stop a Cascade R-CNN behind this stage, counted from 1, with its own scores' },
+    ...modelOptions,
     ...testTimeOptions,
     ...engineOptions,
   },
@@ -36,22 +38,24 @@ export const evalCommand = command({
     ['eval runs/cells --data cells/ --part test --tta', 'the same with test-time augmentation'],
     ['eval --detections results.json --truth instances_val2017.json', 'judges results of any program'],
   ],
-  async run({ model, data, part, detections, truth, batch, provider, threads, stage, ...args }, context) {
+  async run({ source, model, data, part, detections, truth, batch, provider, threads, stage, ...args }, context) {
     const measures = measuresOf(args);
     if (detections !== undefined || truth !== undefined) {
-      const [detectionsFile, truthFile] = requireFilesOnly({ detections, truth, model, data, results: args.results });
+      const [detectionsFile, truthFile] = requireFilesOnly({ detections, truth, source, data, results: args.results });
       await evalFiles(truthFile, detectionsFile, measures, context);
       return 0;
     }
-    if (model === undefined || data === undefined) throw new UsageError(whatToJudge);
+    if (source === undefined || data === undefined) throw new UsageError(whatToJudge);
     if (args.results && !args.force) await requireFree(args.results, 'file');
     const testTime = await testTimeOf(args);
+    const classes = await classList(args.classes);
     const { Detector } = await import('../predict/detector.js');
     const { openDataset } = await import('../data/open.js');
-    await using detector = await Detector.load(model, {
-      ...{ provider, threads, minScore: 0, stage, testTime },
+    await using detector = await Detector.load(source, {
+      ...{ provider, threads, minScore: 0, stage, testTime, model, classes },
       ...{ signal: context.signal, onProgress: pullProgress(context.terminal) },
     });
+    if (detector.note !== undefined) context.terminal.note(detector.note);
     const dataset = await openDataset(data, { ...openOptionsOf(args), part, classes: detector.classes });
     if (args.results) await requireIds(dataset);
     noteData(dataset, context.terminal);
@@ -70,7 +74,7 @@ const whatToJudge =
 interface FileArguments {
   readonly detections?: string;
   readonly truth?: string;
-  readonly model?: string;
+  readonly source?: string;
   readonly data?: string;
   readonly results?: string;
 }
@@ -79,7 +83,7 @@ function requireFilesOnly({ detections, truth, ...others }: FileArguments): [det
   if (detections === undefined) throw new UsageError('--truth needs --detections, the results to judge.');
   if (truth === undefined) throw new UsageError('--detections needs --truth, the ground truth to judge by.');
   for (const [name, value] of Object.entries(others)) {
-    const option = name === 'model' ? `The model "${value}"` : `--${name}`;
+    const option = name === 'source' ? `The model "${value}"` : `--${name}`;
     if (value !== undefined) throw new UsageError(`${option} does not go with --detections: no model is run.`);
   }
   return [detections, truth];

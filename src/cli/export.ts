@@ -1,15 +1,21 @@
+import { classList, modelOptions } from './class-list.js';
 import { command } from './command.js';
 import { pullProgress } from './pull-progress.js';
 import { megabytes } from './sizes.js';
 
 export const exportCommand = command({
-  usage: 'export <model> <out>',
+  usage: 'export <source> <out>',
   about: 'Write a trained model as an ONNX file that runs anywhere',
   positionals: {
-    model: { type: 'string', demandOption: true, describe: 'Run folder, .safetensors checkpoint or card' },
+    source: {
+      type: 'string',
+      demandOption: true,
+      describe: 'Run folder, checkpoint, card, or weights of another project',
+    },
     out: { type: 'string', demandOption: true, describe: 'The .onnx file to write' },
   },
   options: {
+    ...modelOptions,
     force: { type: 'boolean', default: false, describe: 'Replace the file if it exists' },
     fold: {
       type: 'boolean',
@@ -22,14 +28,15 @@ export const exportCommand = command({
   },
   examples: [['export runs/cells cells.onnx', 'pixels of any size in, boxes out, for Python, C++, the browser …']],
   async run(
-    { model, out, force, fold, 'min-score': scoreThreshold, 'external-data': externalData, json },
+    { source, model, out, force, fold, 'min-score': scoreThreshold, 'external-data': externalData, json, ...args },
     { terminal, signal },
   ) {
     const { exportOnnx } = await import('../export/export-onnx.js');
-    const report = await exportOnnx(model, out, {
-      ...{ force, fold, scoreThreshold, externalData, signal },
+    const report = await exportOnnx(source, out, {
+      ...{ force, fold, scoreThreshold, externalData, signal, model, classes: await classList(args.classes) },
       onProgress: pullProgress(terminal),
     });
+    if (report.note !== undefined) terminal.note(report.note);
     if (json) {
       await terminal.print(JSON.stringify(report));
       return 0;

@@ -25,6 +25,9 @@ export interface ExportOptions {
   readonly nmsThreshold?: number;
   /** Weights in a file of their own beside the model, as is done anyhow where they are about to exceed 2 GB. */
   readonly externalData?: boolean;
+  /** Model and classes of weights of another project, which may not say them; see `Detector.load`. */
+  readonly model?: string;
+  readonly classes?: readonly string[];
   /** Told of the download where a card is given whose file is not there. */
   readonly onProgress?: (progress: PullProgress) => void;
   /** Ends a download. */
@@ -42,6 +45,8 @@ export interface ExportReport {
   readonly opset: number;
   /** Batch norms folded into the convolution before them. */
   readonly folded: number;
+  /** For weights of another project: what was taken for what, in words. */
+  readonly note?: string;
 }
 
 const outputDocs = {
@@ -72,7 +77,7 @@ export async function exportOnnx(
   const opened = await openModel(source, options);
   if (opened.kind === 'onnx')
     throw new BoxwrightError('config', `${opened.path}: is exported already; give a checkpoint.`);
-  const { checkpoint } = opened;
+  const { checkpoint, note } = opened;
   const recipe = withThresholds(modelRecipe(checkpoint.model, checkpoint.classes.length), options);
   const { onnx, folded } = write(opened.path, checkpoint, recipe, externalName, options);
   // Weights first: a model file without them would be half an export.
@@ -81,7 +86,16 @@ export async function exportOnnx(
   const { model, classes } = checkpoint;
   const weightBytes = onnx.external?.parts.reduce((sum, part) => sum + part.byteLength, 0) ?? 0;
   const external = onnx.external && externalPath;
-  return { path, external, bytes: onnx.bytes.byteLength + weightBytes, model, classes, opset, folded };
+  return {
+    path,
+    external,
+    bytes: onnx.bytes.byteLength + weightBytes,
+    model,
+    classes,
+    opset,
+    folded,
+    ...(note === undefined ? {} : { note }),
+  };
 }
 
 function write(

@@ -18,7 +18,14 @@ import type { Detections } from './detections.js';
 import { nearestName } from './nearest-name.js';
 import { refineDetOnPictures, refineDetOnResized, refineDetTraining } from './refinedet/detector.js';
 import type { RefineDetRecipe } from './refinedet/recipe.js';
-import { paperBackbones, paperRefineDet, zooBackbones, zooRefineDet } from './refinedet/recipes.js';
+import {
+  luuuyiBackbones,
+  luuuyiRefineDet,
+  paperBackbones,
+  paperRefineDet,
+  zooBackbones,
+  zooRefineDet,
+} from './refinedet/recipes.js';
 
 /** Any detector as plain data. */
 export type DetectorRecipe = RefineDetRecipe | CascadeRcnnRecipe;
@@ -27,11 +34,12 @@ const sizes = [320, 512];
 
 /**
  * Names that `modelRecipe` knows: `refinedet-<backbone>-<size>` and `cascade-rcnn-<backbone>` as published, with `-zoo` as
- * in the MindSpore zoo, with `-detectron2` as there.
+ * in the MindSpore zoo, with `-luuuyi` and `-detectron2` as there.
  */
 export const modelNames: readonly string[] = [
   ...paperBackbones.flatMap((backbone) => sizes.map((size) => `refinedet-${backbone}-${size}`)),
   ...zooBackbones.flatMap((backbone) => sizes.map((size) => `refinedet-${backbone}-${size}-zoo`)),
+  ...luuuyiBackbones.flatMap((backbone) => sizes.map((size) => `refinedet-${backbone}-${size}-luuuyi`)),
   ...cascadeBackbones.map((backbone) => `cascade-rcnn-${backbone}`),
   ...cascadeZooBackbones.map((backbone) => `cascade-rcnn-${backbone}-zoo`),
   ...detectron2Backbones.map((backbone) => `cascade-rcnn-${backbone}-detectron2`),
@@ -55,26 +63,38 @@ export function modelRecipe(name: string, classes: number): DetectorRecipe {
   );
 }
 
+interface Family<Build> {
+  readonly backbones: readonly string[];
+  readonly build: Build;
+}
+
+/** Families of RefineDet by the end of their names. */
+const refineDetFamilies: Readonly<
+  Record<string, Family<(backbone: string, size: number, classes: number) => RefineDetRecipe>>
+> = {
+  '': { backbones: paperBackbones, build: paperRefineDet },
+  '-zoo': { backbones: zooBackbones, build: zooRefineDet },
+  '-luuuyi': { backbones: luuuyiBackbones, build: (_, size, classes) => luuuyiRefineDet(size, classes) },
+};
+
 function refineDetRecipe(name: string, classes: number): RefineDetRecipe | undefined {
-  const [, backbone, size, zoo] = /^refinedet-([a-z0-9]+)-(\d+)(-zoo)?$/.exec(name) ?? [];
-  if (!(zoo ? zooBackbones : paperBackbones).includes(backbone)) return undefined;
-  if (Number(size) % 64 !== 0 || Number(size) < 64) return undefined;
-  return (zoo ? zooRefineDet : paperRefineDet)(backbone, Number(size), classes);
+  const [, backbone, size, family = ''] = /^refinedet-([a-z0-9]+)-(\d+)(-zoo|-luuuyi)?$/.exec(name) ?? [];
+  const { backbones, build } = refineDetFamilies[family];
+  if (!backbones.includes(backbone) || Number(size) % 64 !== 0 || Number(size) < 64) return undefined;
+  return build(backbone, Number(size), classes);
 }
 
 /** Families of Cascade R-CNN by the end of their names. */
-const cascadeFamilies: Readonly<
-  Record<string, { backbones: readonly string[]; recipe: (backbone: string, classes: number) => CascadeRcnnRecipe }>
-> = {
-  '': { backbones: cascadeBackbones, recipe: paperCascadeRcnn },
-  '-zoo': { backbones: cascadeZooBackbones, recipe: (_, classes) => zooCascadeRcnn(classes) },
-  '-detectron2': { backbones: detectron2Backbones, recipe: detectron2CascadeRcnn },
+const cascadeFamilies: Readonly<Record<string, Family<(backbone: string, classes: number) => CascadeRcnnRecipe>>> = {
+  '': { backbones: cascadeBackbones, build: paperCascadeRcnn },
+  '-zoo': { backbones: cascadeZooBackbones, build: (_, classes) => zooCascadeRcnn(classes) },
+  '-detectron2': { backbones: detectron2Backbones, build: detectron2CascadeRcnn },
 };
 
 function cascadeRecipe(name: string, classes: number): CascadeRcnnRecipe | undefined {
   const [, backbone, family = ''] = /^cascade-rcnn-([a-z0-9]+)(-zoo|-detectron2)?$/.exec(name) ?? [];
-  const { backbones, recipe } = cascadeFamilies[family];
-  return backbones.includes(backbone) ? recipe(backbone, classes) : undefined;
+  const { backbones, build } = cascadeFamilies[family];
+  return backbones.includes(backbone) ? build(backbone, classes) : undefined;
 }
 
 /** How a model's pictures come to its size. */

@@ -19,6 +19,9 @@ export const imageNetNormalisation: Normalisation = {
 /** Caffe's: BGR, mean subtracted. */
 export const caffeNormalisation: Normalisation = { order: 'bgr', mean: [104, 117, 123], std: [1, 1, 1] };
 
+/** luuuyi/RefineDet.PyTorch's: the same mean, written down as BGR, but the network sees RGB. */
+export const luuuyiNormalisation: Normalisation = { order: 'rgb', mean: [123, 117, 104], std: [1, 1, 1] };
+
 /** uint8 or float32 pixels [batch, height, width, 3] (RGB) to the network's input [batch, 3, height, width]. */
 export function normalizePictures(pixels: Value, { order, mean, std }: Normalisation): Value {
   const planes = transpose(cast(pixels, 'float32'), [0, 3, 1, 2]);

@@ -19,7 +19,8 @@ export function scaledRecipe(recipe: DetectorRecipe, scale: number): DetectorRec
 }
 
 function atSize(recipe: RefineDetRecipe, size: number): RefineDetRecipe {
-  const targets = (recipe.family === 'paper' ? paperTargets : zooTargets)(size);
+  const targets =
+    recipe.family === 'zoo' ? zooTargets(size) : paperTargets(size, recipe.anchors.clip ? 'pytorch' : 'caffe');
   return { ...recipe, size, anchors: targets.anchors, targets };
 }
 

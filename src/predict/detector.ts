@@ -24,6 +24,10 @@ export interface LoadOptions {
   readonly testTime?: TestTime;
   /** Only the first stages of a Cascade R-CNN, up to this one, counted from 1, whose own scores are given. */
   readonly stage?: number;
+  /** Name of the model, for weights of another project that do not say it; by default the only one that they fit. */
+  readonly model?: string;
+  /** Classes in their order, for weights that do not name them. */
+  readonly classes?: readonly string[];
   /** Told of the download where a card is given whose file is not there. */
   readonly onProgress?: (progress: PullProgress) => void;
   /** Ends a download. */
@@ -82,20 +86,28 @@ export class Detector {
   readonly model: string;
   readonly classes: readonly string[];
   readonly minScore: number;
+  /** For weights of another project: what was taken for what, in words. */
+  readonly note?: string;
   readonly #engine: Engine;
   readonly #model: PictureModel;
 
-  private constructor(engine: Engine, model: PictureModel, about: Pick<Detector, 'model' | 'classes' | 'minScore'>) {
+  private constructor(
+    engine: Engine,
+    model: PictureModel,
+    about: Pick<Detector, 'model' | 'classes' | 'minScore' | 'note'>,
+  ) {
     this.#engine = engine;
     this.#model = model;
     this.model = about.model;
     this.classes = about.classes;
     this.minScore = about.minScore;
+    this.note = about.note;
   }
 
   /**
    * Loads a run folder (its best checkpoint, else its last), a `.safetensors` checkpoint or an exported `.onnx` file; or
-   * published weights by the name of their card (see `cards` of `boxwright/hub`), which are downloaded and checked first.
+   * published weights by the name of their card (see `cards` of `boxwright/hub`), which are downloaded and checked first;
+   * or weights of another project (docs/weights.md), whose model and classes may have to be given.
    *
    * @throws BoxwrightError `io` if there is no such file; `weights` if it is damaged or holds no detector; `provider` if
    *   the provider is not there; `config` for a `minScore` outside 0 to 1, or a scale or stage that the model cannot have.
@@ -105,10 +117,11 @@ export class Detector {
     requireScore(minScore);
     const opened = await openModel(source, options);
     const { model, classes } = opened.kind === 'onnx' ? opened : opened.checkpoint;
+    const note = opened.kind === 'onnx' ? undefined : opened.note;
     const engine = await Engine.start({ provider, threads });
     try {
       const pictureModel = await loadPictureModel(opened, options, (recipe) => loadModel(engine, opened, recipe));
-      return new Detector(engine, pictureModel, { model, classes, minScore });
+      return new Detector(engine, pictureModel, { model, classes, minScore, note });
     } catch (error) {
       await engine.dispose();
       throw error;

@@ -6,12 +6,18 @@ import { readOnnx } from '../graph/onnx/read.js';
 import type { PullOptions } from '../hub/pull.js';
 import { cardHint, type WeightsFile, type WeightsSource, weightsFile } from '../hub/weights-file.js';
 import { similarName } from '../models/nearest-name.js';
-import { type Checkpoint, readCheckpoint } from '../weights/checkpoint.js';
-import { readDetector } from '../weights/detector-file.js';
+import type { Checkpoint } from '../weights/checkpoint.js';
+import { type DetectorChoice, readDetector } from '../weights/detector-file.js';
 
 /** A detector's file, read. */
 export type ModelSource =
-  | { readonly kind: 'checkpoint'; readonly path: string; readonly checkpoint: Checkpoint }
+  | {
+      readonly kind: 'checkpoint';
+      readonly path: string;
+      readonly checkpoint: Checkpoint;
+      /** For weights of another project: what was taken for what, in words. */
+      readonly note?: string;
+    }
   | {
       readonly kind: 'onnx';
       readonly path: string;
@@ -23,33 +29,35 @@ export type ModelSource =
 
 /** What a run folder is detected with, the best first. */
 const runFiles = ['best.safetensors', 'last.safetensors'] as const;
-const modelEndings: readonly string[] = ['.safetensors', '.onnx'];
+const modelEndings: readonly string[] = [
+  ...['.safetensors', '.onnx', '.ckpt', '.pth', '.pt', '.th', '.pkl', '.caffemodel'],
+];
+
+/** How to open what does not say itself what it is, and what to do about a download. */
+export type OpenOptions = DetectorChoice & Pick<PullOptions, 'onProgress' | 'signal'>;
 
 /**
- * Finds and reads a detector: a run folder (its best checkpoint, else its last), a checkpoint, an exported ONNX file, or
- * published weights by their card.
+ * Finds and reads a detector: a run folder (its best checkpoint, else its last), a checkpoint, an exported ONNX file,
+ * published weights by their card, or weights of another project.
  *
  * @throws BoxwrightError `io` if there is no such file (with the nearest name) or it cannot be read; `weights` if it is
- *   damaged or holds no detector; as `pull` for a card.
+ *   damaged or holds no detector; as `pull` for a card, as `readDetector` for weights of another project.
  */
-export async function openModel(
-  source: WeightsSource,
-  options: Pick<PullOptions, 'onProgress' | 'signal'> = {},
-): Promise<ModelSource> {
+export async function openModel(source: WeightsSource, options: OpenOptions = {}): Promise<ModelSource> {
   const { path: given, card } = await weightsFile(source, options);
-  if (card) return openCard(given, card);
+  if (card) return openCard(given, card, options);
   const path = await modelFile(given);
-  const ending = extname(path).toLowerCase();
-  if (ending === '.onnx') return openOnnx(path);
-  if (ending === '.safetensors') return { kind: 'checkpoint', path, checkpoint: await readCheckpoint(path) };
-  const known = 'a run folder, a .safetensors checkpoint or an exported .onnx file';
-  throw new BoxwrightError('weights', `${path}: a detector is ${known}, not ${ending || 'a file without ending'}.`);
+  if (extname(path).toLowerCase() === '.onnx') return openOnnx(path, options);
+  return { kind: 'checkpoint', path, ...(await readDetector(path, options)) };
 }
 
 async function openCard(
   path: string,
-  { name, model, classes }: NonNullable<WeightsFile['card']>,
+  card: NonNullable<WeightsFile['card']>,
+  options: OpenOptions,
 ): Promise<ModelSource> {
+  const { name } = card;
+  const { model = card.model, classes = card.classes } = options;
   if (model === undefined || classes === undefined) {
     const advice = `Its file is ${path}; boxwright info says which model that fits, if one does`;
     throw new BoxwrightError(
@@ -57,8 +65,7 @@ async function openCard(
       `The card "${name}" names no model that boxwright has, or no classes. ${advice}.`,
     );
   }
-  const { checkpoint } = await readDetector(path, { model, classes });
-  return { kind: 'checkpoint', path, checkpoint };
+  return { kind: 'checkpoint', path, ...(await readDetector(path, { model, classes })) };
 }
 
 async function modelFile(path: string): Promise<string> {
@@ -86,7 +93,11 @@ async function missingModel(path: string, cause: NodeJS.ErrnoException): Promise
   return new BoxwrightError('io', `${path}: there is no such file or folder.${hint}`, { cause });
 }
 
-async function openOnnx(path: string): Promise<ModelSource> {
+async function openOnnx(path: string, { model: given }: OpenOptions): Promise<ModelSource> {
+  if (given !== undefined) {
+    const advice = 'leave out the name of the model';
+    throw new BoxwrightError('config', `${path}: an exported file is a whole model and says itself which; ${advice}.`);
+  }
   const bytes = await readFile(path).catch((cause) => {
     throw new BoxwrightError('io', `${path}: cannot be read (${cause.message})`, { cause });
   });

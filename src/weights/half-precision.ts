@@ -3,7 +3,10 @@ import { newArray } from '../graph/tensor.js';
 /** float16 values, given as their bits, as float32; exact for every value, infinities and NaN included. */
 export function widenFloat16(bits: Uint16Array): Float32Array {
   const out = newArray('float32', bits.length);
-  for (let i = 0; i < bits.length; i++) out[i] = float16Value(bits[i]);
+  const outBits = new Uint32Array(out.buffer, out.byteOffset, out.length);
+  widened ??= Uint32Array.from({ length: 65536 }, (_, half) => widenedBits(half));
+  const table = widened;
+  for (let i = 0; i < bits.length; i++) outBits[i] = table[bits[i]];
   return out;
 }
 
@@ -15,11 +18,15 @@ export function widenBfloat16(bits: Uint16Array): Float32Array {
   return out;
 }
 
-function float16Value(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+/** The bits of every float16 as float32: looking them up takes a fraction of the time of working them out. */
+let widened: Uint32Array | undefined;
+
+function widenedBits(half: number): number {
+  const sign = (half & 0x8000) << 16;
+  const exponent = half & 0x7c00;
+  const fraction = half & 0x3ff;
+  if (exponent === 0x7c00) return sign | 0x7f800000 | (fraction << 13);
+  if (exponent !== 0) return sign | ((exponent << 13) + (112 << 23)) | (fraction << 13);
+  // Below the smallest normal float16, where float32 is normal still.
+  return sign | new Uint32Array(Float32Array.of(fraction * 2 ** -24).buffer)[0];
 }

@@ -1,5 +1,6 @@
 import { BoxwrightError } from '../errors.js';
 import { elementCount, type Tensor } from '../graph/tensor.js';
+import { evaluationGraph, modelRecipe } from '../models/model.js';
 import { nameMaps } from './maps/all-maps.js';
 import { fromSource, type NameMap, type SourceFile, sourceName } from './maps/name-map.js';
 
@@ -9,7 +10,6 @@ const vectorOrder = ['running_mean', 'running_var', 'weight', 'bias'];
 /**
  * A model's parameters as the source of its kind has them: names, layout and order.
  *
- * @param parameters in the order of the model's layers
  * @throws BoxwrightError `model` if the model comes from no source whose files boxwright writes.
  */
 export function inSourceNames(
@@ -23,7 +23,9 @@ export function inSourceNames(
     tensors.set(name, tensor);
     for (const spare of writing.spare ?? []) if (spare.after === name) add(spare.name, zeros(spare.shape));
   };
-  for (const parameter of sorted([...parameters.keys()], writing)) {
+  // A run's checkpoint has them in an order of its own.
+  const layers = [...evaluationGraph(modelRecipe(model, 1)).p.specs.keys()].filter((name) => parameters.has(name));
+  for (const parameter of sorted(layers, writing)) {
     const name = sourceName(map, parameter);
     // Turned back as it was turned on its way in.
     if (name !== undefined) add(name, fromSource(map, parameter, parameters.get(parameter)!));

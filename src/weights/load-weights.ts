@@ -287,14 +287,18 @@ function placesOf(known: readonly string[], classes: readonly string[]): ClassPl
   return classes.map((name) => (known.includes(name) ? known.indexOf(name) : undefined));
 }
 
+/** Where files have their classes: ours, mmdetection's of version 2 and of version 3. */
+const classKeys = ['classes', 'meta.CLASSES', 'meta.dataset_meta.classes', 'meta.dataset_meta.CLASSES'];
+
 /** The classes that a file names in its metadata. */
 export function classesOf({ metadata }: Pick<WeightFile, 'metadata'>): readonly string[] | undefined {
-  if (metadata.classes === undefined) return undefined;
-  try {
-    const names = JSON.parse(metadata.classes) as unknown;
-    if (Array.isArray(names) && names.every((name) => typeof name === 'string')) return names;
-  } catch {
-    // then they are not known
+  for (const key of classKeys) {
+    try {
+      const names = JSON.parse(metadata[key] ?? 'null') as unknown;
+      if (Array.isArray(names) && names.every((name) => typeof name === 'string')) return names;
+    } catch {
+      // then they are not known
+    }
   }
   return undefined;
 }

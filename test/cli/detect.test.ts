@@ -228,7 +228,7 @@ test('wrong input is one clear message, exit code 1, and no stack', async (t) =>
     [[model, join(folder, 'empty')], /empty: the folder holds no picture \(\.jpg/],
     [[model, join(folder, '*.gif')], /no file fits this pattern/],
     [[model, join(folder, '*.txt')], /none of the 1 files is a picture/],
-    [[files[0], files[0]], /a detector is a run folder.*not \.png/],
+    [[files[0], files[0]], /not a file of weights that boxwright reads/],
     [[model, files[0], '--out', join(folder, 'only.txt')], /only\.txt: exists already/],
   ] as const) {
     const { code, stdout, stderr } = await runCli('detect', ...args);

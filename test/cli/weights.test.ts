@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { readCheckpoint } from '../../src/weights/checkpoint.js';
 import type { FileDescription } from '../../src/weights/describe-file.js';
 import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.js';
+import { readWeightFile } from '../../src/weights/weight-file.js';
 import { testFolder, tinyCheckpoint, tinyClasses, tinyModelFile } from '../predict/tiny-detector.js';
 import { needs, shared } from '../shared.js';
 import { runCli } from './run-cli.js';
@@ -45,6 +47,28 @@ test('info on what is no file of weights lists what is', async (t) => {
     stderr,
     /^error: .*notes\.txt: not a file of weights that boxwright reads\. It reads:\n {2}- safetensors/,
   );
+});
+
+test("convert writes a model of the zoo's as MindSpore has it, and reads it back", async (t) => {
+  const folder = await testFolder(t);
+  const model = 'refinedet-vgg16-64-zoo';
+  const own = tinyCheckpoint(model);
+  // Another order than that of the layers, as a run may leave it.
+  const path = await tinyModelFile(t, { ...own, parameters: new Map([...own.parameters].reverse()) });
+  const [ckpt, back] = ['back.ckpt', 'again.safetensors'].map((name) => join(folder, name));
+  const there = await runCli('convert', path, ckpt);
+  assert.equal(there.code, 0, there.stderr);
+  const { format, tensors } = await readWeightFile(ckpt);
+  assert.deepEqual([format, tensors.size], ['mindspore', 149]);
+  assert.deepEqual([...tensors.keys()].slice(0, 2), ['network.backbone.b1.0.weight', 'network.backbone.b1.2.weight']);
+  const again = await runCli('convert', ckpt, back, '--model', model, '--classes', tinyClasses.join(','));
+  assert.equal(again.code, 0, again.stderr);
+  const { parameters } = await readCheckpoint(back);
+  assert.equal(parameters.size, own.parameters.size);
+  for (const [name, tensor] of parameters) assert.deepEqual(tensor, own.parameters.get(name), name);
+  const tiny = await runCli('convert', await tinyModelFile(t), ckpt, '--force');
+  assert.equal(tiny.code, 1);
+  assert.match(tiny.stderr, /refinedet-tiny-64 is no model of MindSpore's zoo/);
 });
 
 test('convert makes a checkpoint of weights that do not say what they are', async (t) => {
@@ -97,5 +121,5 @@ test('convert makes a checkpoint of weights that do not say what they are', asyn
   const twice = await runCli('convert', from, to, '--force', '--classes', 'a,b,a');
   assert.match(twice.stderr, /--classes a,b,a: "a" is there twice/);
   const other = await runCli('convert', from, join(folder, 'a.bin'));
-  assert.match(other.stderr, /a\.bin: weights are written as \.safetensors.*, not as \.bin/);
+  assert.match(other.stderr, /a\.bin: weights are written as \.safetensors and \.ckpt, not as \.bin/);
 });

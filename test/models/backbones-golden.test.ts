@@ -4,7 +4,10 @@ import { Engine } from '../../src/engine/engine.js';
 import { input, type Value } from '../../src/graph/index.js';
 import { sourceMaps } from '../../src/models/backbones/backbone.js';
 import { type ResNetRecipe, resNetStages } from '../../src/models/backbones/resnet.js';
+import { paperCascadeRcnn } from '../../src/models/cascade-rcnn/recipes.js';
+import type { DetectorRecipe } from '../../src/models/model.js';
 import { imageNetNormalisation, normalizePictures } from '../../src/models/pictures.js';
+import { paperRefineDet } from '../../src/models/refinedet/recipes.js';
 import { Parameters } from '../../src/nn/parameters.js';
 import { type NameMap, sourceNames } from '../../src/weights/maps/name-map.js';
 import { torchvisionResNet, torchvisionVgg16 } from '../../src/weights/maps/torchvision.js';
@@ -12,8 +15,9 @@ import { readGolden } from '../golden.js';
 import { aroundOne, bias, convWeight } from '../hashfill.js';
 import { needs } from '../shared.js';
 import { Errors, sample, worstError } from './closeness.js';
-import { fast, fill, reference, runOnce } from './graph-session.js';
-import { nameOf, readJson } from './zoo-golden.js';
+import { fast, reference, runOnce } from './graph-session.js';
+import { loadedByName } from './loaded-by-name.js';
+import { readJson } from './zoo-golden.js';
 
 const folder = 'golden/backbones-torchvision';
 let engine: Engine;
@@ -46,13 +50,24 @@ function vggTaps(p: Parameters, pictures: Value): Record<string, Value> {
   return { conv4_3: conv4, conv5_3: conv5 };
 }
 
-const models: Record<string, { taps: (p: Parameters, pictures: Value) => Record<string, Value>; map: NameMap }> = {
-  resnet50: { taps: resNetTaps([3, 4, 6, 3]), map: torchvisionResNet },
-  resnet101: { taps: resNetTaps([3, 4, 23, 3]), map: torchvisionResNet },
-  vgg16: { taps: vggTaps, map: torchvisionVgg16 },
+interface Backbone {
+  readonly taps: (p: Parameters, pictures: Value) => Record<string, Value>;
+  readonly map: NameMap;
+  /** Whose backbone it is; it sees what torchvision's does. */
+  readonly detector: DetectorRecipe;
+}
+
+const models: Record<string, Backbone> = {
+  resnet50: { taps: resNetTaps([3, 4, 6, 3]), map: torchvisionResNet, detector: paperCascadeRcnn('resnet50', 80) },
+  resnet101: { taps: resNetTaps([3, 4, 23, 3]), map: torchvisionResNet, detector: paperCascadeRcnn('resnet101', 80) },
+  vgg16: {
+    taps: vggTaps,
+    map: torchvisionVgg16,
+    detector: { ...paperRefineDet('vgg16', 320, 20), normalisation: imageNetNormalisation },
+  },
 };
 
-for (const [model, { taps, map }] of Object.entries(models)) {
+for (const [model, { taps, map, detector }] of Object.entries(models)) {
   test(`${model} has torchvision's parameters`, needs(folder), async () => {
     const p = new Parameters({ training: false });
     taps(p, input('pictures', 'float32', [1, 3, 224, 224]));
@@ -72,9 +87,8 @@ for (const [model, { taps, map }] of Object.entries(models)) {
       const images = input('images', 'uint8', [1, 224, 224, 3]);
       const outputs = taps(p, normalizePictures(images, imageNetNormalisation));
       const specs = [...p.specs.values()].filter(({ name }) => sourceNames(map, [name]).size);
-      const state = await engine.createState(
-        fill(specs, ({ name, shape }) => value(`${model}.${nameOf(map, { name })}`, shape)),
-      );
+      const weights = loadedByName(map, detector, specs, (name, shape) => value(`${model}.${name}`, shape));
+      const state = await engine.createState(weights);
       const picture = golden.tensors.get('image_u8_rgb')!;
       const results = await runOnce(
         engine,

@@ -7,7 +7,7 @@ import type { ParameterSpec } from '../../src/nn/parameters.js';
 import { cascadeRcnnMmdetection } from '../../src/weights/maps/cascade-rcnn-mmdetection.js';
 import { sourceName } from '../../src/weights/maps/name-map.js';
 import { aroundOne, bias, convWeight } from '../hashfill.js';
-import { fill } from './graph-session.js';
+import { loadedByName } from './loaded-by-name.js';
 
 export const folder = 'golden/cascade-rcnn-paper';
 /** COCO's classes, which the recorded networks tell apart. */
@@ -24,10 +24,9 @@ export function sourceOf(parameter: string): string {
 /** The stem and C2 stay as they came. */
 export const frozen = (name: string) => /^backbone\.(conv1|bn1|layer1)\./.test(name);
 
-/** The chapter "Weights" of the folder's README. */
+/** The chapter "Weights" of the folder's README, as a file that is loaded like any. */
 export function paperWeights(specs: Iterable<ParameterSpec>, seed = 'dev'): Record<string, Tensor> {
-  return fill(specs, ({ name: own, shape }) => {
-    const name = sourceOf(own);
+  return loadedByName(cascadeRcnnMmdetection, recipe, specs, (name, shape) => {
     const key = `${seed}:${name}`;
     if (shape.length > 1) return convWeight(key, shape, gainOf(name));
     return /\.(weight|running_var)$/.test(name) ? aroundOne(key, shape) : bias(key, shape);

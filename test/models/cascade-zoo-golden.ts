@@ -4,8 +4,9 @@ import { elementCount, type Tensor } from '../../src/graph/tensor.js';
 import { zooCascadeRcnn } from '../../src/models/cascade-rcnn/recipes.js';
 import type { ParameterSpec } from '../../src/nn/parameters.js';
 import { cascadeRcnnZoo } from '../../src/weights/maps/cascade-rcnn-zoo.js';
-import { fromSource, sourceName, sourceShape } from '../../src/weights/maps/name-map.js';
+import { sourceName } from '../../src/weights/maps/name-map.js';
 import { aroundOne, bias, convWeight, unit } from '../hashfill.js';
+import { loadedByName } from './loaded-by-name.js';
 
 export const folder = 'golden/cascade-rcnn-zoo';
 export const canvas = { height: 192, width: 320 };
@@ -19,16 +20,9 @@ export function nameOf(parameter: string): string {
   return sourceName(cascadeRcnnZoo, parameter) ?? assert.fail(`${cascadeRcnnZoo.source} has no ${parameter}`);
 }
 
-/** The chapter "Weights" of the folder's README. */
+/** The chapter "Weights" of the folder's README, as a file that is loaded like any. */
 export function zooWeights(specs: Iterable<ParameterSpec>, gains: Gains, seed = 'dev'): Record<string, Tensor> {
-  const weights: Record<string, Tensor> = {};
-  for (const { name, shape } of specs) {
-    const source = nameOf(name);
-    const stored = sourceShape(cascadeRcnnZoo, name, shape);
-    const data = values(source, `${seed}:${source}`, stored, gains);
-    weights[name] = fromSource(cascadeRcnnZoo, name, { dtype: 'float32', shape: stored, data });
-  }
-  return weights;
+  return loadedByName(cascadeRcnnZoo, recipe, specs, (name, shape) => values(name, `${seed}:${name}`, shape, gains));
 }
 
 function values(name: string, key: string, shape: readonly number[], gains: Gains): Float32Array {

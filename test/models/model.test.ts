@@ -21,7 +21,7 @@ const lossNames = {
 };
 
 test('every model that has a name can be built, training and detection, for any number of classes', () => {
-  assert.equal(modelNames.length, 21);
+  assert.equal(modelNames.length, 23);
   modelNames.forEach((name, i) => {
     const classes = [1, 20, 80][i % 3];
     const recipe = modelRecipe(name, classes);

@@ -1,43 +1,27 @@
 // RefineDet as luuuyi/RefineDet.PyTorch has it, with the hashed weights of ../shared/golden/refinedet-paper. Where it
 // departs from the published method, the recipe's fields say so.
 import type { Tensor } from '../../src/graph/tensor.js';
+import { modelRecipe } from '../../src/models/model.js';
 import type { RefineDetRecipe } from '../../src/models/refinedet/recipe.js';
-import { paperRefineDet } from '../../src/models/refinedet/recipes.js';
-import { paperPytorchCoder, paperPytorchMatcher, paperTargets } from '../../src/models/refinedet/targets.js';
 import type { ParameterSpec } from '../../src/nn/parameters.js';
 import { refineDetPytorch } from '../../src/weights/maps/refinedet-pytorch.js';
 import type { Safetensors } from '../../src/weights/safetensors.js';
 import { aroundOne, bias, convWeight } from '../hashfill.js';
-import { fill } from './graph-session.js';
-import { nameOf } from './zoo-golden.js';
+import { loadedByName } from './loaded-by-name.js';
 
 export const paperFolder = 'golden/refinedet-paper';
 
 export function pytorchRefineDet(): RefineDetRecipe {
-  const paper = paperRefineDet('vgg16', 320, 20);
-  const targets = paperTargets(320, 'pytorch');
-  return {
-    ...paper,
-    backbone: { kind: 'vgg16', bias: true, fc7Source: 'relu' },
-    normalisation: refineDetPytorch.normalisation!,
-    l2Norm: { ...paper.l2Norm!, guard: 'outside' },
-    tcb: { ...paper.tcb, biasRule: undefined },
-    head: { kind: 'plain' },
-    anchors: targets.anchors,
-    targets,
-    coder: paperPytorchCoder,
-    loss: { kind: 'mined', matcher: paperPytorchMatcher, negatives: 3, objectness: 0.01, filters: 'positives' },
-  };
+  return modelRecipe('refinedet-vgg16-320-luuuyi', 20);
 }
 
-/** The list "Weights" of the folder's README. */
+/** The list "Weights" of the folder's README, as a file that is loaded like any. */
 export function pytorchWeights(specs: Iterable<ParameterSpec>, seed = 'dev'): Record<string, Tensor> {
-  return fill(specs, (spec) => {
-    const name = nameOf(refineDetPytorch, spec);
+  return loadedByName(refineDetPytorch, pytorchRefineDet(), specs, (name, shape) => {
     const key = `${seed}:${name}`;
-    if (spec.shape.length === 4) return convWeight(key, spec.shape, gainOf(name));
-    if (name.endsWith('L2Norm.weight')) return aroundOne(key, spec.shape, name.startsWith('conv4') ? 10 : 8);
-    return bias(key, spec.shape, name.startsWith('arm_conf') ? 3 : 0.1);
+    if (shape.length === 4) return convWeight(key, shape, gainOf(name));
+    if (name.endsWith('L2Norm.weight')) return aroundOne(key, shape, name.startsWith('conv4') ? 10 : 8);
+    return bias(key, shape, name.startsWith('arm_conf') ? 3 : 0.1);
   });
 }
 

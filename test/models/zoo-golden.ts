@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import type { Tensor } from '../../src/graph/tensor.js';
+import { zooRefineDet } from '../../src/models/refinedet/recipes.js';
 import type { ParameterSpec } from '../../src/nn/parameters.js';
 import { type NameMap, sourceName } from '../../src/weights/maps/name-map.js';
 import { refineDetZooResNet101, refineDetZooVgg16 } from '../../src/weights/maps/refinedet-zoo.js';
 import { aroundOne, bias, convWeight } from '../hashfill.js';
 import { shared } from '../shared.js';
-import { fill } from './graph-session.js';
+import { loadedByName } from './loaded-by-name.js';
 
 export const folder = 'golden/refinedet-zoo';
 export const zooMaps: Readonly<Record<string, NameMap>> = {
@@ -23,12 +24,11 @@ export function nameOf(map: NameMap, { name }: Pick<ParameterSpec, 'name'>): str
   return sourceName(map, name) ?? assert.fail(`${map.source} has no ${name}`);
 }
 
-/** The table "Weights" of the folder's README. */
+/** The table "Weights" of the folder's README, as a file that is loaded like any. */
 export function zooWeights(map: NameMap, specs: Iterable<ParameterSpec>, seed = 'dev'): Record<string, Tensor> {
-  return fill(specs, (spec) => {
-    const name = nameOf(map, spec);
+  const [backbone] = Object.entries(zooMaps).find(([, own]) => own === map)!;
+  return loadedByName(map, zooRefineDet(backbone, 320, 80), specs, (name, shape) => {
     const key = `${seed}:${name}`;
-    const { shape } = spec;
     if (/\.bn3\.gamma$/.test(name)) return aroundOne(key, shape).map((value) => 0.25 * value);
     if (/\.(gamma|moving_variance)$/.test(name)) return aroundOne(key, shape);
     if (/\.(bias|beta|moving_mean)$/.test(name)) return bias(key, shape);

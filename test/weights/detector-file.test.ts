@@ -66,6 +66,18 @@ test('published cascades are told apart by their names', needs(mmdetection), asy
   );
 });
 
+for (const [version, key] of [
+  [2, 'meta.CLASSES'],
+  [3, 'meta.dataset_meta.classes'],
+] as const) {
+  test(`mmdetection's files name their classes themselves, version ${version}`, needs(mmdetection), async () => {
+    const classes = someClasses(80);
+    const metadata = { [key]: JSON.stringify(classes), 'meta.epoch': '12' };
+    const file = listedFile(await readJson<Listed[]>(mmdetection), { metadata });
+    assert.deepEqual(detectorOf('a.pth', file, {}).checkpoint.classes, classes);
+  });
+}
+
 test('what is no whole detector fits nothing', () => {
   const backbone = listedFile([['conv1.weight', [64, 3, 7, 7]]]);
   assert.deepEqual(fittingModels('a.pth', backbone), []);

@@ -467,6 +467,18 @@ describe('PyTorch files: what is refused', () => {
     await assert.rejects(parse(file.zip(names)), /repeats itself too often/);
   });
 
+  test('many tensors that are each spread over one storage', async () => {
+    const elements = 2 ** 18;
+    const spread = (count: number) => {
+      const file = new TorchFile();
+      const storage = file.storage(new Uint8Array(4 * elements), 'FloatStorage', elements);
+      const view = { shape: [2], strides: [elements - 1] };
+      return file.zip(ordered(Array.from({ length: count }, (_, i) => [`${i}`, file.view(storage, view)])));
+    };
+    assert.equal((await parse(spread(10))).tensors.size, 10);
+    await assert.rejects(parse(spread(100)), /would read 1048576 bytes more, beyond what a file of this size may/);
+  });
+
   for (const format of formats) {
     test(`${format}: cut short anywhere`, async () => {
       const whole = Buffer.concat(pytorchFile(format, everyType, { wrapper: 'state_dict', beside: [['epoch', 1]] }));

@@ -93,7 +93,11 @@ for (const [data, classes] of [
   const list = `golden/refinedet-paper/names-pytorch-${data}.json`;
   test(`luuuyi's RefineDet, ${data}`, needs(list), async () => {
     const file = listedFile(await readJson<Listed[]>(list));
-    for (const size of [320, 512]) assertWhole(file, `refinedet-vgg16-${size}`, classes);
+    for (const size of [320, 512]) {
+      assert.deepEqual(assertWhole(file, `refinedet-vgg16-${size}-luuuyi`, classes).report.changes, []);
+      const { changes } = assertWhole(file, `refinedet-vgg16-${size}`, classes).report;
+      assert.deepEqual(changes, ["the first convolution fitted to this model's pixels, from RGB to BGR"]);
+    }
   });
 }
 

@@ -2,7 +2,7 @@ import { gaussian, truncatedGaussian } from '../../nn/initializers.js';
 import type { BatchNormLayer } from '../../nn/layers.js';
 import type { BackboneRecipe } from '../backbones/backbone.js';
 import type { ResNetRecipe } from '../backbones/resnet.js';
-import { caffeNormalisation, imageNetNormalisation } from '../pictures.js';
+import { caffeNormalisation, imageNetNormalisation, luuuyiNormalisation } from '../pictures.js';
 import type { HeadRecipe, RefineDetRecipe, TcbRecipe } from './recipe.js';
 import { paperCoder, paperMatcher, paperTargets, zooCoder, zooTargets } from './targets.js';
 
@@ -83,6 +83,7 @@ const paperVariants: Readonly<Record<string, PaperVariant>> = {
 /** Backbones of the published family, by name. */
 export const paperBackbones: readonly string[] = Object.keys(paperVariants);
 export const zooBackbones: readonly string[] = ['vgg16', 'resnet101'];
+export const luuuyiBackbones: readonly string[] = ['vgg16'];
 
 /** RefineDet as published (Zhang et al. 2018) and in the authors' Caffe code where the paper is silent. */
 export function paperRefineDet(backbone: string, size: number, classes: number): RefineDetRecipe {
@@ -125,6 +126,27 @@ export function paperRefineDet(backbone: string, size: number, classes: number):
       keep: 500,
     },
     optimizer: { kind: 'sgd', momentum: 0.9, weightDecay: 5e-4 },
+  };
+}
+
+/**
+ * RefineDet as luuuyi/RefineDet.PyTorch has it, for its weights: where it departs from the published method, it is in RGB,
+ * in anchors that are cut to the picture, in the norm's guard and in how boxes are matched and negatives chosen.
+ */
+export function luuuyiRefineDet(size: number, classes: number): RefineDetRecipe {
+  const paper = paperRefineDet('vgg16', size, classes);
+  const targets = paperTargets(size, 'pytorch');
+  return {
+    ...paper,
+    backbone: { kind: 'vgg16', bias: true, fc7Source: 'relu' },
+    normalisation: luuuyiNormalisation,
+    l2Norm: { ...paper.l2Norm!, guard: 'outside' },
+    tcb: { ...paper.tcb, biasRule: undefined },
+    head: { kind: 'plain' },
+    anchors: targets.anchors,
+    targets,
+    coder: targets.coder,
+    loss: { kind: 'mined', matcher: targets.matcher, negatives: 3, objectness: 0.01, filters: 'positives' },
   };
 }
 

@@ -1,10 +1,12 @@
+import { luuuyiNormalisation } from '../../models/pictures.js';
 import type { NameMap } from './name-map.js';
 import { vggLayer } from './vgg-layers.js';
 
-/** luuuyi/RefineDet.PyTorch, VGG-16. Its network sees RGB, though its mean is written down as BGR. */
+/** luuuyi/RefineDet.PyTorch, VGG-16. */
 export const refineDetPytorch: NameMap = {
   source: 'luuuyi/RefineDet.PyTorch',
-  normalisation: { order: 'rgb', mean: [123, 117, 104], std: [1, 1, 1] },
+  models: /^refinedet-vgg16-\d+-luuuyi$/,
+  normalisation: luuuyiNormalisation,
   rules: [
     {
       parameter: /^backbone\.conv([1-5])_(\d)\.(weight|bias)$/,
