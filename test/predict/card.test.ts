@@ -9,8 +9,16 @@ import { cachePlace } from '../../src/hub/cache.js';
 import { type Card, cards, type PullProgress } from '../../src/hub/index.js';
 import { Detector } from '../../src/predict/detector.js';
 import { openModel } from '../../src/predict/model-source.js';
+import { writeMindspore } from '../../src/weights/mindspore-writer.js';
 import { cardFor, cardMarkdown, ownCache, sendFile, serve } from '../hub/file-server.js';
-import { assertSameDetections, pixels, testFolder, tinyClasses, tinyModelFile } from './tiny-detector.js';
+import {
+  assertSameDetections,
+  pixels,
+  testFolder,
+  tinyCheckpoint,
+  tinyClasses,
+  tinyModelFile,
+} from './tiny-detector.js';
 
 /** A tiny detector's file behind a card, and a cache of the test's own. */
 async function scene(t: TestContext, more: Partial<Card> = { model: 'refinedet-tiny-64', classes: tinyClasses }) {
@@ -39,6 +47,17 @@ test('a card detects what its file does; it is downloaded once, with progress', 
   assertSameDetections((await detector.detect(picture)).detections, expected, 70);
   assertSameDetections(await detections(card), expected, 70);
   assert.equal(server.requests.length, 1);
+});
+
+test("a card's file is a MindSpore checkpoint like the published ones", async (t) => {
+  const cache = await ownCache(t);
+  const { model, classes, parameters } = tinyCheckpoint();
+  const path = join(cache, 'tiny.ckpt');
+  await writeMindspore(path, new Map([...parameters].map(([name, tensor]) => [`network.${name}`, tensor])));
+  const content = await readFile(path);
+  const server = await serve(t, (request, response) => sendFile(request, response, content));
+  const found = await detections(cardFor(`${server.url}/tiny.ckpt`, content, { model, classes }));
+  assertSameDetections(found, await detections(await tinyModelFile(t)), 70);
 });
 
 test('a card exports', async (t) => {
