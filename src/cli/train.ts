@@ -1,8 +1,11 @@
 import type { WeightsFile } from '../hub/weights-file.js';
+import type { TrainOptions } from '../train/config.js';
 import type { TrainEvent } from '../train/events.js';
+import type { RateTest } from '../train/find-rate.js';
 import { type Context, command, engineOptions, UsageError } from './command.js';
 import { dataOptions, givenOpenOptions } from './data-options.js';
 import { pullProgress } from './pull-progress.js';
+import type { Terminal } from './terminal.js';
 import { TrainProgress } from './train-progress.js';
 
 const defaultModel = 'refinedet-resnet18-320';
@@ -22,6 +25,12 @@ export const trainCommand = command({
     out: { type: 'string', describe: 'Folder of the run; runs/<model>-<data> by default' },
     resume: { type: 'boolean', default: false, describe: 'Go on with the run in --out, with its own settings' },
     epochs: { type: 'number', describe: 'Times that every picture is seen; by default some 5000 pictures in all' },
+    time: { type: 'string', describe: 'Time that it may take, such as 30m or 1h30m: as many epochs as fit' },
+    'find-lr': {
+      type: 'boolean',
+      default: false,
+      describe: 'Try a hundred steps with a rising learning rate, and say which one to take',
+    },
     batch: { type: 'number', describe: 'Pictures in a step; 4, or 8 from 1000 pictures on' },
     accumulate: { type: 'number', describe: 'Steps whose gradients make one update (default 1)' },
     optimizer: { choices: ['adamw', 'sgd'] as const, describe: 'adamw by default; sgd is what was published' },
@@ -60,6 +69,7 @@ export const trainCommand = command({
   examples: [
     ['train --data cells/', 'train on a folder, with defaults'],
     ['train --data cells/ --weights resnet18.safetensors --epochs 30', 'start from a pretrained backbone'],
+    ['train --data cells/ --time 30m', 'as many epochs as fit into half an hour'],
     ['train --resume --out runs/refinedet-resnet18-320-cells', 'go on after a break'],
   ],
   async run(
@@ -70,6 +80,8 @@ export const trainCommand = command({
       'val-part': valPart,
       'weight-decay': weightDecay,
       'evaluate-every': evaluateEvery,
+      'find-lr': findRate,
+      time,
       json,
       data,
       ...args
@@ -90,13 +102,48 @@ export const trainCommand = command({
       valPart,
       weightDecay,
       evaluateEvery,
+      time: time === undefined ? undefined : secondsOf(time),
     };
+    if (findRate) return tryRates({ ...options, signal: context.signal }, json, context);
     const events = train({ ...options, signal: context.signal });
     if (json) for await (const event of events) await context.terminal.print(JSON.stringify(event));
     else await follow(events, context);
     return 0;
   },
 });
+
+/** `1h30m` as seconds. */
+function secondsOf(text: string): number {
+  const [whole, hours = 0, minutes = 0, seconds = 0] = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text) ?? [];
+  const sum = 3600 * Number(hours) + 60 * Number(minutes) + Number(seconds);
+  if (whole === undefined || sum === 0)
+    throw new UsageError(`--time ${text}: expected hours, minutes or seconds, such as 2h, 30m or 1h30m.`);
+  return sum;
+}
+
+async function tryRates(options: TrainOptions, json: boolean, { terminal }: Context): Promise<number> {
+  const { findLearningRate } = await import('../train/find-rate.js');
+  const test = findLearningRate(options);
+  for (;;) {
+    const { done, value } = await test.next();
+    if (!done) {
+      const { step, steps, rate, loss } = value;
+      terminal.progress(`step ${step} of ${steps}: rate ${rate.toExponential(1)}, loss ${loss.toFixed(3)}`);
+      continue;
+    }
+    if (json) await terminal.print(JSON.stringify(value));
+    else await printRates(value, terminal);
+    return 0;
+  }
+}
+
+/** Every tenth point, which is enough to see where the loss turns. */
+async function printRates({ points, suggested }: RateTest, terminal: Terminal): Promise<void> {
+  await terminal.print(terminal.style('dim', '    rate     loss'));
+  for (const { rate, smoothed } of points.filter((_, i) => i % 10 === 9 || i === points.length - 1))
+    await terminal.print(`${rate.toExponential(1).padStart(8)} ${smoothed.toFixed(3).padStart(8)}`);
+  await terminal.print(`Suggested: --lr ${Number(suggested.toPrecision(1))}`);
+}
 
 /** Brings weights that a card names before the run begins, which does not show a download. */
 async function pulledWeights(

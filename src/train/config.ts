@@ -25,6 +25,8 @@ export interface TrainOptions {
   /** Weights to start from: a file of any format and source that is known (docs/weights.md), or a card's name (docs/hub.md). */
   readonly weights?: string;
   readonly epochs?: number;
+  /** Seconds that the run may take: in place of `epochs`, as many as fit, by a few steps and detections that are timed first. */
+  readonly time?: number;
   readonly batch?: number;
   /** Batches whose gradients make one update. */
   readonly accumulate?: number;
@@ -139,12 +141,17 @@ export function trainConfig(options: TrainOptions, facts: DataFacts): TrainConfi
     augment,
     ...(options.open ? { open: options.open } : {}),
     seed: options.seed ?? defaultSeed,
-    evaluateEvery: options.evaluateEvery ?? Math.max(1, Math.round(epochs / 10)),
+    evaluateEvery: options.evaluateEvery ?? evaluateEvery(epochs),
     threads: options.threads ?? 0,
     provider: options.provider ?? 'cpu',
   };
   requireSane(config);
   return config;
+}
+
+/** Epochs between evaluations where nothing is said: some ten of them in a run. */
+export function evaluateEvery(epochs: number): number {
+  return Math.max(1, Math.round(epochs / 10));
 }
 
 function optimizerOf(kind: 'adamw' | 'sgd', weightDecay: number | undefined): OptimizerRecipe {

@@ -5,4 +5,5 @@
  */
 export type { TrainConfig, TrainOptions } from './config.js';
 export type { TrainEvent } from './events.js';
+export { findLearningRate, type RatePoint, type RateTest } from './find-rate.js';
 export { train } from './train.js';

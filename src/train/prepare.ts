@@ -78,6 +78,7 @@ const ownSettings = [
   'valPart',
   'weights',
   'epochs',
+  'time',
   'batch',
   'accumulate',
   'optimizer',

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import type { Batch } from '../data/batch.js';
-import { BatchLoader } from '../data/batches.js';
+import type { BatchLoader } from '../data/batches.js';
 import { type DataProblem, describeProblem } from '../data/dataset.js';
 import { Engine } from '../engine/engine.js';
 import type { Tensors } from '../engine/protocol.js';
 import { BoxwrightError } from '../errors.js';
 import { summarise } from '../evaluate/index.js';
 import type { Tensor } from '../graph/index.js';
-import { randomNumbers, resizeRule } from '../models/model.js';
+import { resizeRule } from '../models/model.js';
 import { learningRate, type Schedule } from '../nn/schedules.js';
 import { partCard } from '../report/data-card.js';
 import { currentEnvironment, peakMemory } from '../report/environment.js';
@@ -17,14 +17,14 @@ import { type Checkpoint, type Progress, weightsToUse } from '../weights/checkpo
 import type { TrainConfig, TrainOptions } from './config.js';
 import { evaluateRun } from './evaluate-run.js';
 import type { TrainEvent } from './events.js';
-import { batchFeeds, returnedArrays, stepDraws } from './feeds.js';
+import { returnedArrays } from './feeds.js';
 import { firstNotFinite } from './finite.js';
 import { Pace } from './pace.js';
-import { isWithin, rateFactor } from './parameter-parts.js';
-import { pipelineOf } from './pipeline.js';
 import { prepare, type RunSetup } from './prepare.js';
 import { RunFolder } from './run-folder.js';
-import { TrainingSession } from './training-session.js';
+import { epochsWithin, measureCosts } from './time-budget.js';
+import type { TrainingSession } from './training-session.js';
+import { loaderOf, sessionOf, trainingFeeds } from './working-parts.js';
 
 /**
  * Trains a detector and writes a run folder. Yields an event for everything that happens; ends with an `end` event, or
@@ -40,9 +40,20 @@ import { TrainingSession } from './training-session.js';
  *   settings, data, weights and folders that do not fit.
  */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, void, undefined> {
-  const run = new Run(await prepare(options));
+  const run = new Run(await planned(options));
   await using _ = { [Symbol.asyncDispose]: () => run.dispose() };
   yield* run.events();
+}
+
+/** The setup of a run, with as many epochs as fit where a time is given. */
+async function planned(options: TrainOptions): Promise<RunSetup> {
+  if (options.time === undefined || options.resume) return prepare(options);
+  if (options.epochs !== undefined)
+    throw new BoxwrightError('config', 'Give the epochs or the time that a run may take, not both.');
+  if (!(options.time > 0))
+    throw new BoxwrightError('config', `The time must be more than 0 seconds, not ${options.time}.`);
+  const costs = await measureCosts(await prepare({ ...options, epochs: 1 }));
+  return prepare({ ...options, epochs: epochsWithin(options.time, costs, options.evaluateEvery) });
 }
 
 class Run {
@@ -110,38 +121,10 @@ class Run {
   }
 
   async #start(): Promise<TrainEvent> {
-    const { config, recipe, dataset, validation, checkpoint, folder, path, options, parameters } = this.#setup;
-    this.#loader = new BatchLoader({
-      dataset,
-      batchSize: config.batch,
-      resize: resizeRule(recipe),
-      canvases: config.canvases,
-      ...pipelineOf(recipe, config.augment),
-      seed: config.seed,
-      maxBoxes: config.maxBoxes,
-      targets: recipe.targets,
-      workers: options.workers,
-      onProblem: (problem) => this.#note(problem),
-    });
+    const { config, dataset, validation, folder, path, parameters } = this.#setup;
+    this.#loader = loaderOf(this.#setup, (problem) => this.#note(problem));
     this.#engine = await Engine.start({ provider: config.provider, threads: config.threads });
-    this.#session = await TrainingSession.create(this.#engine, {
-      recipe,
-      step: {
-        optimizer: config.optimizer,
-        clipNorm: config.clip || undefined,
-        averageWeights: config.average > 0,
-        accumulate: config.accumulate,
-        frozen: (name) => config.freeze.some((prefix) => isWithin(name, prefix)),
-        rateOf: (name) => rateFactor(config.rates, name),
-      },
-      batch: config.batch,
-      maxBoxes: config.maxBoxes,
-      canvases: config.canvases,
-      parameters,
-      state: checkpoint?.state,
-      gathered: this.#progress.step % config.accumulate,
-      fixedStatistics: (layer) => config.fixedStatistics.includes(layer),
-    });
+    this.#session = await sessionOf(this.#setup, this.#engine);
     this.#folder = folder ?? RunFolder.create(path);
     if (folder) await folder.rewindEvents(this.#progress);
     else await this.#folder.writeConfig(config);
@@ -215,7 +198,8 @@ class Run {
     const decay = Math.min(average, (1 + update) / (10 + update));
     const back = (feeds: Tensors) => batch.release(returnedArrays(batch, feeds));
     const { canvas } = batch;
-    const { loss, losses, gradientNorm } = await this.#session.step(canvas, this.#feeds(batch), rate, decay, back);
+    const feeds = trainingFeeds(this.#setup, batch, step);
+    const { loss, losses, gradientNorm } = await this.#session.step(canvas, feeds, rate, decay, back);
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
       const figures = `the loss is ${loss} and the gradient's length ${gradientNorm}`;
       throw this.#diverged(`In step ${step + 1} ${figures}. Its pictures: ${batch.files.join(', ')}.`);
@@ -237,13 +221,6 @@ class Run {
       waiting,
       secondsLeft: ((steps - step - 1) * stepMs) / 1000,
     };
-  }
-
-  #feeds(batch: Batch): Tensors {
-    const { seed, batch: pictures, maxBoxes } = this.#config;
-    const draws = randomNumbers(this.#setup.recipe, maxBoxes);
-    const feeds = batchFeeds(batch);
-    return draws ? { ...feeds, random: stepDraws(seed, this.#progress.step, pictures, draws) } : feeds;
   }
 
   #schedule(): Schedule {
