@@ -184,23 +184,16 @@ export class ClassMatcher {
   }
 
   /** A detection outside an area range is false only where it has a match that counts. */
-  #ignoreOutside({ index, length }: ClassRanking): void {
-    const { boxFormat, detections } = this.#data;
+  #ignoreOutside({ boxAreas, length }: ClassRanking): void {
     const { areas } = this.#rules;
-    const { boxes } = detections;
     const every = allBits(this.#least.length);
-    const given = boxFormat === 'xywh';
-    const { matched, ignored } = this;
-    const from = Float64Array.from(areas, (area) => area.from);
-    const to = Float64Array.from(areas, (area) => area.to);
-    for (let s = 0; s < length; s++) {
-      const at = 4 * index[s];
-      const width = given ? boxes[at + 2] : boxes[at + 2] - boxes[at];
-      const height = given ? boxes[at + 3] : boxes[at + 3] - boxes[at + 1];
-      const area = width * height;
-      for (let a = 0; a < from.length; a++) {
-        if (area >= from[a] && area <= to[a]) continue;
-        ignored[a * length + s] |= every & ~matched[a * length + s];
+    for (let a = 0; a < areas.length; a++) {
+      const { from, to } = areas[a];
+      const matched = this.matched.subarray(a * length, (a + 1) * length);
+      const ignored = this.ignored.subarray(a * length, (a + 1) * length);
+      for (let s = 0; s < length; s++) {
+        const area = boxAreas[s];
+        if (area < from || area > to) ignored[s] |= every & ~matched[s];
       }
     }
   }

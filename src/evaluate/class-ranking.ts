@@ -1,5 +1,4 @@
 import type { ClassOrder } from './class-order.js';
-import type { EvaluationData } from './evaluation-data.js';
 import { sortPlacesByFallingScore } from './stable-order.js';
 
 /**
@@ -17,6 +16,8 @@ export class ClassRanking {
   index: Uint32Array;
   /** `[length]` */
   scores: Float64Array;
+  /** Width × height, `[length]`. */
+  boxAreas: Float64Array;
   /** Place among the detections of its picture, from 0, `[length]`. */
   places: Uint32Array;
   /** The s of each group's detections, falling scores, group after group, `[length]`. */
@@ -27,7 +28,6 @@ export class ClassRanking {
   pictures: Uint32Array;
   #order: Uint32Array;
   #groupOf: Uint32Array;
-  #unsorted: Float64Array;
   readonly #scratch: Uint32Array;
   #filled: Uint32Array;
 
@@ -39,16 +39,16 @@ export class ClassRanking {
     this.#scratch = new Uint32Array(3 * capacity);
     this.starts = new Uint32Array(capacity + 1);
     this.scores = new Float64Array(capacity);
-    this.#unsorted = new Float64Array(capacity);
+    this.boxAreas = new Float64Array(capacity);
   }
 
-  rank(data: EvaluationData, { detections }: ClassOrder, k: number): void {
+  rank({ detections, scores: allScores, boxAreas }: ClassOrder, k: number): void {
     const from = detections.starts[k];
     const length = detections.starts[k + 1] - from;
     this.length = length;
     this.#group(detections.ranks, from);
-    const [scores, order] = [this.#unsorted, this.#order];
-    for (let i = 0; i < length; i++) scores[i] = data.detections.scores[detections.index[from + i]];
+    const order = this.#order;
+    const scores = allScores.subarray(from, from + length);
     sortPlacesByFallingScore(scores, length, order, this.#scratch);
     const filled = this.#filled.fill(0, 0, this.groups);
     let most = 0;
@@ -59,6 +59,7 @@ export class ClassRanking {
       if (place >= most) most = place + 1;
       this.index[s] = detections.index[from + i];
       this.scores[s] = scores[i];
+      this.boxAreas[s] = boxAreas[from + i];
       this.places[s] = place;
       this.byGroup[this.starts[group] + place] = s;
     }

@@ -73,73 +73,95 @@ function emptyTables(settings: CocoSettings, classCount: number): CocoTables {
 
 /** Fills tables class by class, each in the same memory. */
 class TableFiller {
-  readonly #data: EvaluationData;
   readonly #order: ClassOrder;
   readonly #tables: CocoTables;
   readonly #ranking: ClassRanking;
   readonly #matcher: ClassMatcher;
   readonly #curve: PrecisionCurve;
+  /** One class's part of the tables, `[A, M, T, R]`; written to its places, which are far apart, once it is whole. */
+  readonly #precision: Float64Array;
+  readonly #scores: Float64Array;
 
   constructor(data: EvaluationData, order: ClassOrder, tables: CocoTables) {
     const { iouThresholds, areas, maxDetections } = tables.settings;
     const capacity = largestClass(order);
     const rules = { iouThresholds, areas, maxDetections: maxDetections.at(-1)! };
-    [this.#data, this.#order, this.#tables] = [data, order, tables];
+    [this.#order, this.#tables] = [order, tables];
     this.#ranking = new ClassRanking(capacity);
     this.#matcher = new ClassMatcher(data, rules, capacity);
     this.#curve = new PrecisionCurve(capacity);
+    const numbers = areas.length * maxDetections.length * iouThresholds.length * tables.recallPoints.length;
+    this.#precision = new Float64Array(numbers);
+    this.#scores = new Float64Array(numbers);
   }
 
   fill(k: number): void {
-    this.#ranking.rank(this.#data, this.#order, k);
+    this.#ranking.rank(this.#order, k);
     this.#matcher.match(this.#order, k, this.#ranking);
+    this.#precision.fill(-1);
+    this.#scores.fill(-1);
     const { areas, maxDetections } = this.#tables.settings;
     for (let a = 0; a < areas.length; a++) {
       if (this.#matcher.positives[a] === 0) continue;
       const needed = positivesAtRecall(this.#tables.recallPoints, this.#matcher.positives[a]);
       for (let m = 0; m < maxDetections.length; m++) {
-        const cell = (k * areas.length + a) * maxDetections.length + m;
+        const cell = a * maxDetections.length + m;
         // Where no picture has more detections than a lower limit allows, a higher one changes nothing.
-        if (m > 0 && this.#ranking.most <= maxDetections[m - 1]) this.#copyCell(cell - 1, cell);
-        else this.#fillCell(cell, a, maxDetections[m], needed);
+        if (m > 0 && this.#ranking.most <= maxDetections[m - 1]) this.#copyCell(k, cell - 1, cell);
+        else this.#fillCell(k, cell, a, maxDetections[m], needed);
       }
     }
+    this.#write(k);
   }
 
-  #fillCell(cell: number, a: number, maxDetections: number, needed: Uint32Array): void {
-    const { precision, scores, recall, recallPoints, settings } = this.#tables;
-    const cells = this.#cells();
+  #fillCell(k: number, cell: number, a: number, maxDetections: number, needed: Uint32Array): void {
+    const { recall, recallPoints, settings } = this.#tables;
     const thresholds = settings.iouThresholds.length;
-    const curve = this.#curve;
+    const [own, all] = this.#cells();
+    const [precision, scores, curve] = [this.#precision, this.#scores, this.#curve];
     curve.select(this.#ranking, this.#matcher, a, maxDetections, allBits(thresholds));
+    let at = cell * thresholds * needed.length;
     for (let t = 0; t < thresholds; t++) {
       curve.at(t);
       const { found } = curve;
-      recall[t * cells + cell] = found / this.#matcher.positives[a];
-      let at = t * needed.length * cells + cell;
-      for (let r = 0; r < needed.length; r++) {
+      recall[t * all + k * own + cell] = found / this.#matcher.positives[a];
+      for (let r = 0; r < needed.length; r++, at++) {
         const reached = needed[r] < found;
         precision[at] = reached ? curve.precision[needed[r]] : 0;
         // Recall 0 is reached by the first detection, whatever became of it.
         scores[at] = recallPoints[r] <= 0 ? curve.firstScore : reached ? curve.scores[needed[r]] : 0;
-        at += cells;
       }
     }
   }
 
-  #copyCell(from: number, to: number): void {
-    const { precision, scores, recall } = this.#tables;
-    const cells = this.#cells();
-    for (let at = 0; at < recall.length; at += cells) recall[at + to] = recall[at + from];
-    for (let at = 0; at < precision.length; at += cells) {
-      precision[at + to] = precision[at + from];
-      scores[at + to] = scores[at + from];
+  #copyCell(k: number, from: number, to: number): void {
+    const { recall } = this.#tables;
+    const [own, all] = this.#cells();
+    for (let at = k * own; at < recall.length; at += all) recall[at + to] = recall[at + from];
+    const length = this.#precision.length / own;
+    this.#precision.copyWithin(to * length, from * length, (from + 1) * length);
+    this.#scores.copyWithin(to * length, from * length, (from + 1) * length);
+  }
+
+  #write(k: number): void {
+    const [own, all] = this.#cells();
+    const points = this.#precision.length / own;
+    for (const [part, table] of [
+      [this.#precision, this.#tables.precision],
+      [this.#scores, this.#tables.scores],
+    ]) {
+      for (let point = 0; point < points; point++) {
+        const at = point * all + k * own;
+        for (let cell = 0; cell < own; cell++) table[at + cell] = part[cell * points + point];
+      }
     }
   }
 
-  #cells(): number {
+  /** Area ranges times numbers of detections, and that times classes. */
+  #cells(): [own: number, all: number] {
     const { areas, maxDetections } = this.#tables.settings;
-    return this.#tables.classCount * areas.length * maxDetections.length;
+    const own = areas.length * maxDetections.length;
+    return [own, own * this.#tables.classCount];
   }
 }
 

@@ -49,7 +49,7 @@ export function* outcomesByClass(data: EvaluationData, options: OutcomeOptions =
   const ranking = new ClassRanking(capacity);
   const matcher = new ClassMatcher(data, { iouThresholds: [iouThreshold], areas: [area], maxDetections }, capacity);
   for (let label = 0; label < order.classes; label++) {
-    ranking.rank(data, order, label);
+    ranking.rank(order, label);
     matcher.match(order, label, ranking);
     const counting = countingOf(ranking, maxDetections);
     const pictures = picturesOfDetections(ranking, byId);
