@@ -8,8 +8,8 @@ const splitter = 2 ** 27 + 1;
  * The float64 nearest to (high · 10^`lowDigits` + low) / 10^`scale`, ties to even, as `Number` reads such a decimal: by
  * one division where that is exact, else in double-double arithmetic.
  *
- * @param high whole, below 2⁵³.
- * @param low whole, below 10^`lowDigits`; `lowDigits` is at most 4.
+ * @param high whole, below 10⁹.
+ * @param low whole, below 10^`lowDigits`; `lowDigits` is at most 9.
  * @param scale at most 22.
  * @returns NaN where twice the precision does not tell on which side of a tie the decimal lies: ask `Number`.
  */

@@ -5,6 +5,8 @@ import { nearestDecimal } from './decimal.js';
 const chunkBytes = 2 ** 18;
 /** As long as a number gets, unless somebody plays tricks. */
 const numberBytes = 64;
+/** Of the keys that readers look for. */
+const longestKey = 64;
 
 const [tab, newline, carriageReturn, space, quote, comma] = [9, 10, 13, 32, 34, 44];
 const [plus, minus, point, zero, nine, colon] = [43, 45, 46, 48, 57, 58];
@@ -92,9 +94,10 @@ export class JsonBytes {
   nextKey(first: boolean, keys: Keys): number {
     if (!this.#goesOn(first, closeObject, "',' or '}'")) return -2;
     if (this.#peek() !== quote) throw this.unexpected('a key in quotes');
-    const from = this.#skipText();
-    let found = -1;
-    for (let k = 0; k < keys.length && found < 0; k++) if (this.#is(from + 1, this.#at - 1, keys[k])) found = k;
+    while (this.#end - this.#at < longestKey && this.#refill());
+    const found = this.#keyHere(keys);
+    if (found < 0) this.#skipText();
+    else this.#at += keys[found].length + 2;
     this.#expect(colon, "':'");
     return found;
   }
@@ -109,19 +112,17 @@ export class JsonBytes {
     const negative = byte === minus;
     if (negative) byte = bytes[++i];
     const firstDigit = i;
+    // The first nine significant digits and the next nine: small integers, which are fast.
     let high = 0;
-    let highDigits = 0;
     let low = 0;
     let lowDigits = 0;
     let pointAt = -1;
     let plain = true;
     for (; ; byte = bytes[++i]) {
       if (byte >= zero && byte <= nine) {
-        if (highDigits < 15) {
-          high = high * 10 + (byte - zero);
-          if (high !== 0) highDigits++;
-        } else if (lowDigits < 4) {
-          low = low * 10 + (byte - zero);
+        if (high < 100_000_000) high = (high * 10 + (byte - zero)) | 0;
+        else if (lowDigits < 9) {
+          low = (low * 10 + (byte - zero)) | 0;
           lowDigits++;
         } else plain = false;
       } else if (byte === point && pointAt < 0) pointAt = i;
@@ -273,10 +274,17 @@ export class JsonBytes {
     throw this.error(`${field} is ${text}, expected a number`);
   }
 
-  #is(from: number, to: number, key: Uint8Array): boolean {
-    if (to - from !== key.length) return false;
-    for (let i = 0; i < key.length; i++) if (this.#buffer[from + i] !== key[i]) return false;
-    return true;
+  /** Which of the keys stands here in quotes, or −1. */
+  #keyHere(keys: Keys): number {
+    const bytes = this.#buffer;
+    const from = this.#at + 1;
+    for (let k = 0; k < keys.length; k++) {
+      const key = keys[k];
+      let i = 0;
+      while (i < key.length && bytes[from + i] === key[i]) i++;
+      if (i === key.length && bytes[from + i] === quote) return k;
+    }
+    return -1;
   }
 
   /** Reads on; false at the end of the file. What is behind `#at` or `#keep` stays. */

@@ -5,12 +5,12 @@ import { fnv1a32, hashOf } from '../hashfill.js';
 
 /** The decimal with these digits and so many of them behind the point. */
 function read(digits: string, scale: number): number {
-  const lowDigits = Math.max(0, digits.length - 15);
+  const lowDigits = Math.max(0, digits.length - 9);
   const cut = digits.length - lowDigits;
   return nearestDecimal(Number(digits.slice(0, cut)), Number(digits.slice(cut)), lowDigits, scale);
 }
 
-test('decimals of up to 19 digits are read to the last bit', () => {
+test('decimals of up to 18 digits are read to the last bit', () => {
   const start = fnv1a32('decimals');
   let at = 0;
   const below = (n: number) => Math.floor((hashOf(start, at++) * n) / 2 ** 32);
@@ -20,7 +20,7 @@ test('decimals of up to 19 digits are read to the last bit', () => {
     const scale = below(23);
     // Half of them as programs print them: the 17 digits that tell a float64 from its neighbours.
     const printed = ((below(2 ** 26) * 2 ** 27 + below(2 ** 27)) / 2 ** 53).toPrecision(17).replace(/^0\.0*/, '');
-    const random = Array.from({ length: 1 + below(19) }, () => below(10)).join('');
+    const random = Array.from({ length: 1 + below(18) }, () => below(10)).join('');
     const digits = i % 2 && !printed.includes('e') ? printed : random;
     const found = read(digits, scale);
     if (Number.isNaN(found))
