@@ -1,8 +1,10 @@
-// npm run bench -- conv [filter] | step | inference | roi-align | cascade [part] | models | memory. What it prints goes to docs/benchmarks.md.
+// npm run bench -- conv [filter] | step | inference | roi-align | cascade [part] | models | metrics [growth] | memory.
+// What it prints goes to docs/benchmarks.md.
 import { benchCascade } from './cascade.js';
 import { benchConv } from './conv.js';
 import { benchInference } from './inference.js';
 import { benchMemory } from './memory.js';
+import { benchMetrics } from './metrics.js';
 import { benchModels } from './models.js';
 import { benchRoiAlign } from './roi-align.js';
 import { benchStep } from './step.js';
@@ -14,6 +16,7 @@ const benches: Readonly<Record<string, (argument?: string) => Promise<void>>> = 
   'roi-align': () => benchRoiAlign(Number(process.env.REPEATS ?? 9)),
   cascade: async (which) => benchCascade(Number(process.env.REPEATS ?? 2), which),
   models: () => benchModels(Number(process.env.REPEATS ?? 5)),
+  metrics: (which) => benchMetrics(Number(process.env.REPEATS ?? 5), which),
   memory: (steps) => benchMemory(Number(steps ?? 300), 4),
 };
 

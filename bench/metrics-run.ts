@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { summarise } from '../src/evaluate/coco.js';
 import { cocoData, readCocoResults, readCocoTruth } from '../src/evaluate/coco-files.js';
 import { cocoTables } from '../src/evaluate/coco-tables.js';
+import { cocoTablesOnThreads } from '../src/evaluate/coco-threads.js';
+import { version } from '../src/version.js';
 
 /** Processor seconds of all threads since `start`, the compiler's and the collector's included. */
 function cpuSince(start: NodeJS.CpuUsage): number {
@@ -10,14 +12,14 @@ function cpuSince(start: NodeJS.CpuUsage): number {
   return (user + system) / 1e6;
 }
 
-const [truthFile, resultsFile] = process.argv.slice(2);
+const [truthFile, resultsFile, threads = '1'] = process.argv.slice(2);
 const started = process.cpuUsage();
 const truth = await readCocoTruth(truthFile);
 const data = cocoData(truth, await readCocoResults(resultsFile, truth));
 const read = cpuSince(started);
 const [start, clock] = [process.cpuUsage(), performance.now()];
-const tables = cocoTables(data);
+const tables = threads === '1' ? cocoTables(data) : await cocoTablesOnThreads(data, {}, Number(threads));
 const [cpu, wall] = [cpuSince(start), (performance.now() - clock) / 1000];
 const peak = Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024;
 const ap = summarise(tables).coco.AP;
-console.log(JSON.stringify({ version: process.version, read, cpu, wall, peak, ap }));
+console.log(JSON.stringify({ version: `${version} (Node ${process.versions.node})`, read, cpu, wall, peak, ap }));

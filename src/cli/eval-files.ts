@@ -8,6 +8,7 @@ export async function evalFiles(
   truthFile: string,
   resultsFile: string,
   measures: Measures,
+  threads: number | undefined,
   { terminal, signal }: Context,
 ): Promise<void> {
   const { cocoData, readCocoResults, readCocoTruth } = await import('../evaluate/coco-files.js');
@@ -24,5 +25,6 @@ export async function evalFiles(
     measures,
     `${resultsFile}: ${counts}`,
     terminal,
+    threads,
   );
 }

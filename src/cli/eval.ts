@@ -32,6 +32,7 @@ export const evalCommand = command({
     ...modelOptions,
     ...testTimeOptions,
     ...engineOptions,
+    threads: { type: 'number', describe: 'Threads of one operator, all cores by default; of --detections, 1' },
   },
   examples: [
     ['eval runs/cells --data cells/ --part test', 'how good the best checkpoint of a run is'],
@@ -42,7 +43,7 @@ export const evalCommand = command({
     const measures = measuresOf(args);
     if (detections !== undefined || truth !== undefined) {
       const [detectionsFile, truthFile] = requireFilesOnly({ detections, truth, source, data, results: args.results });
-      await evalFiles(truthFile, detectionsFile, measures, context);
+      await evalFiles(truthFile, detectionsFile, measures, threads, context);
       return 0;
     }
     if (source === undefined || data === undefined) throw new UsageError(whatToJudge);

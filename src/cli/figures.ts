@@ -10,10 +10,11 @@ export async function printFigures(
   { options, blocks, json }: Measures,
   title: string,
   terminal: Terminal,
+  threads = 1,
 ): Promise<void> {
   const { summarise } = await import('../evaluate/coco.js');
-  const { cocoTables } = await import('../evaluate/coco-tables.js');
-  const tables = cocoTables(judged.data, options);
+  const { cocoTablesOnThreads } = await import('../evaluate/coco-threads.js');
+  const tables = await cocoTablesOnThreads(judged.data, options, threads);
   const result = await withFurtherRecalls(summarise(tables), tables);
   const further = [];
   for (const block of blocks) further.push(await block.compute(judged));

@@ -41,10 +41,39 @@ export interface CocoSelection {
 export function cocoTables(data: EvaluationData, options: TableOptions = {}): CocoTables {
   const settings = cocoSettings({ ...options, classes: data.classes, boxFormat: data.boxFormat });
   const order = orderByClass(data, settings.agnostic);
-  const tables = emptyTables(settings, order.classes);
-  const filler = new TableFiller(data, order, tables);
-  for (let k = 0; k < order.classes; k++) filler.fill(k);
+  const tables = emptyTables(settings, order.classes, (length) => new Float64Array(length));
+  fillTables(data, order, tables, Array(order.classes).keys());
   return tables;
+}
+
+/** Fills the part of the tables that belongs to these classes. */
+export function fillTables(
+  data: EvaluationData,
+  order: ClassOrder,
+  tables: CocoTables,
+  classes: Iterable<number>,
+): void {
+  const filler = new TableFiller(data, order, tables);
+  for (const k of classes) filler.fill(k);
+}
+
+/** Tables without any class's figures, in memory from `room`. */
+export function emptyTables(
+  settings: CocoSettings,
+  classCount: number,
+  room: (length: number) => Float64Array,
+): CocoTables {
+  const { iouThresholds, areas, maxDetections } = settings;
+  const cells = classCount * areas.length * maxDetections.length;
+  const points = iouThresholds.length * cocoRecallPoints.length;
+  return {
+    settings,
+    recallPoints: cocoRecallPoints,
+    classCount,
+    precision: room(points * cells),
+    scores: room(points * cells),
+    recall: room(iouThresholds.length * cells).fill(-1),
+  };
 }
 
 /** Mean of the precisions that a selection names, over recall points: average precision. -1 if there are none. */
@@ -55,20 +84,6 @@ export function meanPrecision(tables: CocoTables, selection: CocoSelection = {})
 /** Mean of the recalls that a selection names: average recall. -1 if there are none. */
 export function meanRecall(tables: CocoTables, selection: CocoSelection = {}): number {
   return meanOf(tables, tables.recall, 1, selection);
-}
-
-function emptyTables(settings: CocoSettings, classCount: number): CocoTables {
-  const { iouThresholds, areas, maxDetections } = settings;
-  const cells = classCount * areas.length * maxDetections.length;
-  const points = iouThresholds.length * cocoRecallPoints.length;
-  return {
-    settings,
-    recallPoints: cocoRecallPoints,
-    classCount,
-    precision: new Float64Array(points * cells).fill(-1),
-    scores: new Float64Array(points * cells).fill(-1),
-    recall: new Float64Array(iouThresholds.length * cells).fill(-1),
-  };
 }
 
 /** Fills tables class by class, each in the same memory. */

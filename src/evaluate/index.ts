@@ -39,6 +39,7 @@ export {
   meanRecall,
   type TableOptions,
 } from './coco-tables.js';
+export { cocoTablesOnThreads } from './coco-threads.js';
 export { type ComparisonOptions, type ComparisonResult, comparePaired, type PictureChange } from './compare.js';
 export {
   type ConfusionConvention,

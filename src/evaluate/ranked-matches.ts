@@ -47,7 +47,7 @@ export function rankedMatches(data: EvaluationData, options: MatchOptions = {}, 
   const every = allBits(iouThresholds.length) >>> 0;
   const byArea: RankedMatches[][] = areas.map(() => []);
   for (let k = 0; k < order.classes; k++) {
-    ranking.rank(data, order, k);
+    ranking.rank(order, k);
     matcher.match(order, k, ranking);
     adjust?.(k, ranking, matcher);
     const pictures = picturesOf(ranking);
