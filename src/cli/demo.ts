@@ -1,6 +1,6 @@
+import { duration } from '../report/duration.js';
 import { type Context, command, engineOptions, UsageError } from './command.js';
 import { follow } from './train.js';
-import { duration } from './train-progress.js';
 
 /** What fits into three minutes on two cores, rendering and all. */
 const plan = { model: 'refinedet-tiny-192', epochs: 7, batch: 8, learningRate: 2e-3, augment: 'flip' } as const;
@@ -125,7 +125,7 @@ async function exportAndTry({ data, run, drawn, model }: Paths, { terminal }: Co
 function summary(out: string, { data, run, drawn, model }: Paths, seconds: number): string {
   const rows = [
     ['pictures', data],
-    ['run', `${run} (config.json, events.jsonl, best.safetensors)`],
+    ['run', `${run} (report.html to look at, config.json, events.jsonl, best.safetensors)`],
     ['drawings', drawn],
     ['model', `${model} (runs in Python, C++, C#, Rust and the browser too)`],
   ];

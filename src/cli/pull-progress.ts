@@ -1,7 +1,7 @@
 import type { PullProgress } from '../hub/progress.js';
+import { duration } from '../report/duration.js';
 import { megabytes } from './sizes.js';
 import type { Terminal } from './terminal.js';
-import { duration } from './train-progress.js';
 
 /** Milliseconds between lines where nobody watches a terminal. */
 const logEvery = 15_000;

@@ -1,3 +1,4 @@
+import { duration } from '../report/duration.js';
 import type { TrainEvent } from '../train/events.js';
 import type { Terminal } from './terminal.js';
 
@@ -71,7 +72,9 @@ export class TrainProgress {
     if (broken) this.#terminal.warn(`${broken} pictures could not be decoded and were replaced by others.`);
     const result = best ? `best AP ${percent(best.AP)}, AP50 ${percent(best.AP50)}` : 'not evaluated yet';
     const time = `${duration(seconds)}, ${percent(waiting)} % of the steps' time waiting for pictures`;
-    await this.#terminal.print(`${reason === 'stopped' ? 'Stopped' : 'Done'}: ${result} (${time})\nRun: ${run}`);
+    await this.#terminal.print(
+      `${reason === 'stopped' ? 'Stopped' : 'Done'}: ${result} (${time})\nRun: ${run}, with report.html`,
+    );
     if (reason === 'stopped') this.#terminal.note(`Go on with: boxwright train --resume --out ${run}`);
   }
 }
@@ -93,13 +96,4 @@ function stepLine({
 
 function percent(fraction: number): string {
   return fraction < 0 ? '–' : (100 * fraction).toFixed(1);
-}
-
-/** 45 s, 3:20, 1:02:09 */
-export function duration(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  if (whole < 60) return `${whole} s`;
-  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  const two = (value: number) => String(value).padStart(2, '0');
-  return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
 }

@@ -1,16 +1,25 @@
 import type { Comparison, Pair } from './compare-runs.js';
-import { escapeHtml, percent, table } from './html.js';
+import { escapeHtml, percent, short, table } from './html.js';
 import { type ChartData, type LineChart, lineChart, type Series } from './line-chart.js';
 import { writePage } from './page.js';
 import type { StoredRun } from './run-files.js';
 import type { RunRecord } from './run-record.js';
 
+/** Where each line ends, in words. */
+function ends(series: readonly Series[]): string {
+  const told = series.flatMap(({ name, points }) => {
+    const last = points.findLast(([, y]) => Number.isFinite(y));
+    return last ? [`${name} ends at ${short(last[1])}`] : [];
+  });
+  return told.length > 0 ? `${told.join(', ')}.` : '';
+}
+
 /** Two runs on a page: settings that differ, figures side by side, curves over each other. */
 export function comparePage(runs: readonly [StoredRun, StoredRun], comparison: Comparison): string {
   const names = runs.map(({ name }) => name);
   const charts: Record<string, ChartData> = {};
-  const draw = (all: readonly LineChart[]) => {
-    const drawn = all.map((chart) => ({ id: chart.id, ...lineChart(chart) }));
+  const draw = (all: readonly Omit<LineChart, 'summary'>[]) => {
+    const drawn = all.map((chart) => ({ id: chart.id, ...lineChart({ ...chart, summary: ends(chart.series) }) }));
     for (const { id, data } of drawn) charts[id] = data;
     return `<div class="charts">${drawn.map(({ html }) => html).join('')}</div>`;
   };
@@ -80,7 +89,7 @@ function pairRow({ name, values, difference }: Pair): string[] {
   return [name, ...values.map((value) => percent(value)), signed(difference)];
 }
 
-function curves(runs: readonly [StoredRun, StoredRun]): LineChart[] {
+function curves(runs: readonly [StoredRun, StoredRun]): Omit<LineChart, 'summary'>[] {
   const series = (points: (record: RunRecord) => Series['points']) =>
     runs.map(({ name, record }) => ({ name, points: points(record) }));
   const step = (key: string) => (record: RunRecord) =>
@@ -93,13 +102,12 @@ function curves(runs: readonly [StoredRun, StoredRun]): LineChart[] {
     (key) => key.startsWith('loss/'),
   );
   const byEpoch = { x: { label: 'epoch' }, y: { label: 'percent', from: 0 }, dots: true };
-  const byStep = { x: { label: 'step' }, summary: '' };
+  const byStep = { x: { label: 'step' } };
   return [
     ...['AP', 'AP50', 'AP75'].map((key) => ({
       ...byEpoch,
       id: key,
       title: key,
-      summary: '',
       series: series(metric(key)),
     })),
     { ...byStep, id: 'loss', title: 'Loss', y: { label: 'loss', log: true }, series: series(step('loss')) },

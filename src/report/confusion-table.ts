@@ -18,7 +18,8 @@ export function confusionTable({ labels, counts, minScore, iouThreshold, convent
       // Nothing is counted where there is nothing and nothing was found.
       if (isBackground && column === k) return '<td class="none"></td>';
       const share = total > 0 ? count / total : 0;
-      const kind = column === k ? ' class="own"' : '';
+      const kinds = [...(column === k ? ['own'] : []), ...(count === 0 ? ['zero'] : [])];
+      const kind = kinds.length > 0 ? ` class="${kinds.join(' ')}"` : '';
       return `<td${kind} style="--share:${share.toFixed(3)}">${count}</td>`;
     });
     const name = numbered ? `${k + 1} ${labels[k]}` : labels[k];

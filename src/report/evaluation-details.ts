@@ -1,26 +1,30 @@
 import type { DatasetImage } from '../data/dataset.js';
 import {
+  type CalibrationResult,
+  type ClassLrp,
   type CocoTables,
   ConfusionMatrix,
   type ConfusionResult,
+  calibration,
   type EvaluationData,
+  type OperatingPoint,
+  optimalLrp,
   picturesOf,
+  scoreCurves,
   TideEvaluator,
   type TideResult,
 } from '../evaluate/index.js';
 import { type WorstPicture, worstPictures } from './worst-pictures.js';
 
-/** Precision by recall of a class at an IoU of 0.5, and where the balance of both is best. */
+/** A class at an IoU of 0.5. */
 export interface ClassCurve {
   readonly name: string;
   /** COCO's interpolated precision at recalls 0, 0.01 … 1; empty for a class without objects. */
   readonly precision: readonly number[];
-  readonly best?: {
-    readonly threshold: number;
-    readonly precision: number;
-    readonly recall: number;
-    readonly f1: number;
-  };
+  /** Where precision and recall balance best; absent without objects or detections. */
+  readonly best?: OperatingPoint;
+  /** Absent without objects. */
+  readonly lrp?: ClassLrp;
 }
 
 /** What an evaluation says beside COCO's figures. */
@@ -28,6 +32,10 @@ export interface EvaluationDetails {
   readonly epoch: number;
   readonly step: number;
   readonly curves: readonly ClassCurve[];
+  /** All classes together at the thresholds 0.05, 0.1 … 0.95. */
+  readonly operatingPoints: readonly OperatingPoint[];
+  readonly oLRP: number;
+  readonly calibration: CalibrationResult;
   readonly tide: TideResult;
   readonly confusion: ConfusionResult;
   readonly pictures: readonly WorstPicture[];
@@ -46,7 +54,12 @@ export function evaluationDetails(
   { epoch, step }: { readonly epoch: number; readonly step: number },
 ): EvaluationDetails {
   const { classes } = data;
-  const curves = classes.map((name, k) => curveOf(tables, name, k));
+  const { perClass, pooled } = scoreCurves(data);
+  const lrp = optimalLrp(data);
+  const curves = classes.map((name, k) => {
+    const own = lrp.perClass[name];
+    return { name, precision: precisionOf(tables, k), best: perClass[name]?.best, lrp: own.oLRP < 0 ? undefined : own };
+  });
   const tide = new TideEvaluator({ classes });
   const confusion = new ConfusionMatrix({ classes });
   for (const picture of picturesOf(data)) {
@@ -57,6 +70,9 @@ export function evaluationDetails(
     epoch,
     step,
     curves,
+    operatingPoints: pooled?.points ?? [],
+    oLRP: lrp.oLRP,
+    calibration: calibration(data),
     tide: tide.result(),
     confusion: confusion.result(),
     pictures: worstPictures(data, images, thresholdsOf(curves)),
@@ -68,24 +84,11 @@ export function thresholdsOf(curves: readonly ClassCurve[]): number[] {
   return curves.map(({ best }) => best?.threshold ?? 0.5);
 }
 
-/** The class's curve at the first IoU threshold, all areas, most detections. */
-function curveOf(tables: CocoTables, name: string, k: number): ClassCurve {
-  const { settings, recallPoints, classCount } = tables;
+/** Of a class at the first IoU threshold, in all areas, with the most detections. */
+function precisionOf({ settings, recallPoints, classCount, precision }: CocoTables, k: number): number[] {
   const { areas, maxDetections } = settings;
   const cells = classCount * areas.length * maxDetections.length;
   const cell = k * areas.length * maxDetections.length + maxDetections.length - 1;
-  const at = (r: number) => r * cells + cell;
-  if (tables.precision[at(0)] < 0) return { name, precision: [] };
-  const precision = Array.from(recallPoints, (_, r) => rounded(tables.precision[at(r)]));
-  let best: ClassCurve['best'];
-  for (let r = 1; r < recallPoints.length; r++) {
-    const [p, recall] = [tables.precision[at(r)], recallPoints[r]];
-    const f1 = p > 0 ? (2 * p * recall) / (p + recall) : 0;
-    if (f1 > (best?.f1 ?? 0)) best = { threshold: tables.scores[at(r)], precision: p, recall, f1 };
-  }
-  return { name, precision, best };
-}
-
-function rounded(value: number): number {
-  return Math.round(1e4 * value) / 1e4;
+  const values = Array.from(recallPoints, (_, r) => precision[r * cells + cell]);
+  return values[0] < 0 ? [] : values.map((value) => Math.round(1e4 * value) / 1e4);
 }

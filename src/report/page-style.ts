@@ -69,6 +69,9 @@ th, td { padding: .22rem .6rem; border-bottom: 1px solid var(--edge); text-align
 th[scope=row], thead th:first-child { text-align: left; padding-left: 0; }
 th[scope=row] { font-weight: 400; overflow-wrap: break-word; min-width: 4rem; max-width: 22rem; }
 thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; }
+thead th { position: sticky; top: 0; background: var(--card); z-index: 1; }
+.matrix th:first-child { position: sticky; left: 0; background: var(--card); z-index: 2; }
+.matrix .zero { color: var(--soft); }
 tfoot th, tfoot td { font-weight: 600; border-bottom: 0; }
 .wide-table table, .text table, .bar-table { width: 100%; }
 .bar-table .bars { width: 50%; min-width: 4rem; }

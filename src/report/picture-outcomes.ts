@@ -1,5 +1,7 @@
 import type { DatasetImage } from '../data/dataset.js';
 import { type EvaluationData, outcomesByClass } from '../evaluate/index.js';
+import { overlapsOf } from '../evaluate/overlaps.js';
+import { edgesAndAreas } from '../evaluate/picture.js';
 
 /**
  * What became of a detection at an IoU of 0.5: `right`; `misplaced`, its class is there but overlaps by 0.1 to 0.5 only;
@@ -61,13 +63,14 @@ export function judge(data: EvaluationData): Judgement {
   const { detections, truths } = data;
   const outcomes = new Array<Outcome | undefined>(detections.labels.length).fill(undefined);
   const found = new Float64Array(truths.labels.length).fill(Number.NaN);
+  const errorOf = errorJudge(data);
   for (const own of outcomesByClass(data, { iouThreshold })) {
     own.detections.forEach((d, i) => {
       if (own.ignored[i]) outcomes[d] = 'ignored';
       else if (own.matched[i]) {
         outcomes[d] = 'right';
         found[own.truths[i]] = own.scores[i];
-      } else outcomes[d] = errorOf(data, d, own.pictures[i]);
+      } else outcomes[d] = errorOf(d, own.pictures[i]);
     });
   }
   return { outcomes, found };
@@ -108,25 +111,22 @@ export function places(starts: Uint32Array, p: number): number[] {
   return Array.from({ length: starts[p + 1] - starts[p] }, (_, i) => starts[p] + i);
 }
 
-function errorOf({ detections, truths }: EvaluationData, d: number, p: number): Outcome {
-  let [own, other] = [0, 0];
-  for (let g = truths.starts[p]; g < truths.starts[p + 1]; g++) {
-    if (truths.crowd[g]) continue;
-    const overlap = iou(detections.boxes, 4 * d, truths.boxes, 4 * g);
-    if (truths.labels[g] === detections.labels[d]) own = Math.max(own, overlap);
-    else other = Math.max(other, overlap);
-  }
-  if (own >= iouThreshold) return 'twice';
-  if (other >= iouThreshold) return 'class';
-  return own >= background ? 'misplaced' : 'nothing';
-}
-
-function iou(a: Float64Array, i: number, b: Float64Array, j: number): number {
-  const width = Math.min(a[i + 2], b[j + 2]) - Math.max(a[i], b[j]);
-  const height = Math.min(a[i + 3], b[j + 3]) - Math.max(a[i + 1], b[j + 1]);
-  if (width <= 0 || height <= 0) return 0;
-  const areas = (a[i + 2] - a[i]) * (a[i + 3] - a[i + 1]) + (b[j + 2] - b[j]) * (b[j + 3] - b[j + 1]);
-  return (width * height) / (areas - width * height);
+/** Tells what is wrong with detection d of picture p, which finds nothing. */
+function errorJudge({ detections, truths, boxFormat }: EvaluationData): (d: number, p: number) => Outcome {
+  const found = edgesAndAreas(detections.boxes, boxFormat);
+  const objects = edgesAndAreas(truths.boxes, boxFormat);
+  return (d, p) => {
+    const columns = Uint32Array.from(places(truths.starts, p).filter((g) => !truths.crowd[g]));
+    const overlaps = overlapsOf(found, Uint32Array.of(d), objects, columns, undefined);
+    let [own, other] = [0, 0];
+    for (let i = 0; i < columns.length; i++) {
+      if (truths.labels[columns[i]] === detections.labels[d]) own = Math.max(own, overlaps[i]);
+      else other = Math.max(other, overlaps[i]);
+    }
+    if (own >= iouThreshold) return 'twice';
+    if (other >= iouThreshold) return 'class';
+    return own >= background ? 'misplaced' : 'nothing';
+  };
 }
 
 /** Tenths of a pixel are enough to draw. */

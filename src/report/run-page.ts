@@ -2,6 +2,7 @@ import type { TideError } from '../evaluate/index.js';
 import { barTable } from './bar-table.js';
 import { confusionTable } from './confusion-table.js';
 import type { DataCard, PartCard, Spread } from './data-card.js';
+import { duration } from './duration.js';
 import type { Environment } from './environment.js';
 import { type EvaluationDetails, thresholdsOf } from './evaluation-details.js';
 import { gallery, type Thumbnail } from './gallery.js';
@@ -55,29 +56,23 @@ type Draw = (...charts: readonly Parameters<typeof lineChart>[0][]) => string;
 function lead({ config, record, failure, written }: RunPage): string {
   const { best, step, end, evaluations } = record;
   const last = evaluations.at(-1);
-  const at = step ? `step ${step.step} of ${step.steps}, epoch ${step.epoch}` : 'before the first step';
+  const at = step ? ` at step ${step.step} of ${step.steps}, epoch ${step.epoch}` : ', before the first step';
   const time = `${written.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-  const state = failure
-    ? `Failed at ${at}`
-    : end
-      ? `${end.reason === 'completed' ? 'Completed' : 'Stopped'} at ${at}`
-      : `Running at ${at}; this page is as of ${time}`;
+  const ended = failure ? 'Failed' : end && (end.reason === 'completed' ? 'Completed' : 'Stopped');
+  const state = ended ? `${ended}${at}` : `Running${at}; this page is as of ${time}`;
   const tile = (name: string, value: string, note = '') =>
     `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}${note && `<small>${escapeHtml(note)}</small>`}</dd></div>`;
   const metric = (name: string) =>
     tile(name, best ? percent(best.metrics[name]) : '–', best ? `best, epoch ${best.epoch}` : 'not evaluated yet');
+  const speed = median(record.steps.points().flatMap(({ values }) => values.pictures_per_second ?? []));
   const memory = record.evaluations.reduce((most, { peakMemory }) => Math.max(most, peakMemory ?? 0), 0);
   const tiles = [
     metric('AP'),
     metric('AP50'),
     metric('AP75'),
-    ...(step
-      ? [
-          tile('Loss', short(step.loss), 'last step'),
-          tile('Speed', `${Number(step.picturesPerSecond.toPrecision(3))}`, 'pictures a second'),
-        ]
-      : []),
-    ...(end ? [tile('Time', clock(end.seconds), record.resumed ? 'since it went on' : 'in all')] : []),
+    ...(step ? [tile('Loss', short(step.loss), 'last step')] : []),
+    ...(speed === undefined ? [] : [tile('Speed', `${Number(speed.toPrecision(3))}`, 'pictures a second, median')]),
+    ...(end ? [tile('Time', duration(end.seconds), record.resumed ? 'since it went on' : 'in all')] : []),
     ...(memory ? [tile('Memory', `${(memory / 2 ** 30).toFixed(2)} GiB`, 'at its highest')] : []),
   ];
   const model = typeof config.model === 'string' ? config.model : '';
@@ -187,7 +182,7 @@ function classes({ record, details, data }: RunPage, draw: Draw): string {
   const curveOf = new Map(details?.curves.map((curve) => [curve.name, curve]));
   const objects = new Map(data?.classes.map((name, k) => [name, data.parts.at(-1)?.perClass[k]]));
   const rows = names.map((name) => {
-    const best = curveOf.get(name)?.best;
+    const { best, lrp } = curveOf.get(name) ?? {};
     const { AP, AP50 } = last.perClass[name];
     return [
       name,
@@ -198,13 +193,27 @@ function classes({ record, details, data }: RunPage, draw: Draw): string {
       percent(best?.precision),
       percent(best?.recall),
       percent(best?.f1),
+      percent(lrp?.oLRP),
+      lrp?.threshold == null ? '–' : lrp.threshold.toFixed(2),
     ];
   });
-  const head = ['Class', 'Objects', 'AP', 'AP50', 'Best threshold', 'Precision', 'Recall', 'F1'];
-  const foot = ['All', '', percent(last.metrics.AP), percent(last.metrics.AP50), '', '', '', ''];
+  const head = [
+    'Class',
+    'Objects',
+    'AP',
+    'AP50',
+    'Best threshold',
+    'Precision',
+    'Recall',
+    'F1',
+    'oLRP',
+    'its threshold',
+  ];
+  const all = [percent(last.metrics.AP), percent(last.metrics.AP50), '', '', '', '', percent(details?.oLRP), ''];
+  const foot = ['All', '', ...all];
   const caption = `Classes after epoch ${last.epoch}`;
   const about =
-    '<p class="note">The best threshold is the score from which on precision and recall of the class balance best (F1), at an IoU of 0.5; the three figures beside it are those with it.</p>';
+    '<p class="note">The best threshold is the score from which on precision and recall of the class balance best (F1), at an IoU of 0.5; the three figures beside it are those with it. oLRP (Oksuz et al. 2021) is an error, 0 at best: it counts how exactly boxes are placed, too, at the threshold where it is least.</p>';
   const shown = new Set(names.toSorted((a, b) => (objects.get(b) ?? 0) - (objects.get(a) ?? 0)).slice(0, mostCurves));
   const series = (details?.curves ?? []).map(({ name, precision }, k) => ({
     name,
@@ -213,17 +222,55 @@ function classes({ record, details, data }: RunPage, draw: Draw): string {
     hidden: !shown.has(name),
     colour: k,
   }));
-  const chart = details
-    ? draw({
-        id: 'precision-recall',
-        title: 'Precision by recall at an IoU of 0.5',
-        summary: `After epoch ${details.epoch}: the further a line reaches to the upper right, the better.${names.length > mostCurves ? ` Of ${names.length} classes, the ${mostCurves} with most objects are shown at first.` : ''}`,
-        x: { label: 'recall, percent', from: 0, to: 100 },
-        y: { label: 'precision, percent', from: 0, to: 100 },
-        series,
-      })
-    : '';
+  const chart = details ? draw(precisionByRecall(details, series), byThreshold(details), reliability(details)) : '';
   return `<div class="card wide-table">${table(caption, head, rows, foot)}${about}</div>${chart}`;
+}
+
+type Chart = Parameters<typeof lineChart>[0];
+
+function precisionByRecall({ epoch, curves }: EvaluationDetails, series: readonly Series[]): Chart {
+  const some = ` Of ${curves.length} classes, the ${mostCurves} with most objects are shown at first.`;
+  return {
+    id: 'precision-recall',
+    title: 'Precision by recall',
+    summary: `After epoch ${epoch}, at an IoU of 0.5: the further a line reaches to the upper right, the better.${curves.length > mostCurves ? some : ''}`,
+    x: { label: 'recall, percent', from: 0, to: 100 },
+    y: { label: 'precision, percent', from: 0, to: 100 },
+    series,
+  };
+}
+
+function byThreshold({ operatingPoints }: EvaluationDetails): Chart {
+  const line = (name: string, key: 'precision' | 'recall' | 'f1') => ({
+    name,
+    points: operatingPoints.map((point) => [point.threshold, 100 * point[key]] as const),
+  });
+  return {
+    id: 'thresholds',
+    title: 'Precision and recall by threshold',
+    summary: 'All classes together, at an IoU of 0.5: what is right and what is found of detections from a score on.',
+    x: { label: 'least score', from: 0, to: 1 },
+    y: { label: 'percent', from: 0, to: 100 },
+    series: [line('precision', 'precision'), line('recall', 'recall'), line('F1', 'f1')],
+  };
+}
+
+function reliability({ calibration }: EvaluationDetails): Chart {
+  const points = calibration.bins.flatMap(({ meanScore, precision }) =>
+    meanScore === null || precision === null ? [] : [[100 * meanScore, 100 * precision] as const],
+  );
+  const error =
+    calibration.dEce === null ? '' : ` Their mean distance from it (D-ECE) is ${percent(calibration.dEce)}.`;
+  return {
+    id: 'reliability',
+    title: 'How far scores are probabilities',
+    summary: `Of detections with a score, the part that is right; on the dotted line the score says it.${error}`,
+    x: { label: 'score, percent', from: 0, to: 100 },
+    y: { label: 'right, percent', from: 0, to: 100 },
+    series: [{ name: 'right', points }],
+    dots: true,
+    diagonal: true,
+  };
 }
 
 /** TIDE's kinds of errors, in words. */
@@ -267,8 +314,7 @@ function pictures({ details, thumbnails }: RunPage, thresholds: readonly number[
 function speed({ record }: RunPage, draw: Draw): string {
   const points = record.steps.points();
   if (points.length === 0) return '';
-  const rates = points.map(({ values }) => values.pictures_per_second ?? Number.NaN).filter(Number.isFinite);
-  const mean = rates.reduce((sum, value) => sum + value, 0) / rates.length;
+  const usual = median(points.flatMap(({ values }) => values.pictures_per_second ?? []));
   const memory = record.evaluations.flatMap(({ step, peakMemory }) =>
     peakMemory ? [[step, peakMemory / 2 ** 20] as const] : [],
   );
@@ -277,7 +323,7 @@ function speed({ record }: RunPage, draw: Draw): string {
     {
       id: 'pace',
       title: 'Pictures a second',
-      summary: `${short(mean)} on average, evaluations left out.`,
+      summary: `The median is ${usual === undefined ? 'not known' : short(usual)}; evaluations are left out.`,
       x: { label: 'step' },
       y: { label: 'pictures a second', from: 0 },
       series: [lineOf(points, 'pictures_per_second', 'pictures a second')],
@@ -394,11 +440,6 @@ function warnings({ warnings: told, warningCount }: RunRecord): string {
   return `<div class="card"><ul>${told.map((message) => `<li>${escapeHtml(message)}</li>`).join('')}</ul>${more}</div>`;
 }
 
-/** 45 s, 3:20, 1:02:09 */
-function clock(seconds: number): string {
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  const two = (value: number) => String(value).padStart(2, '0');
-  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+function median(values: readonly number[]): number | undefined {
+  return Float64Array.from(values).sort()[values.length >> 1];
 }

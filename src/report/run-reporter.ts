@@ -73,8 +73,10 @@ export class RunReporter {
   }
 
   /** What the coming evaluation event's report shows beside its figures. */
-  judged(details: EvaluationDetails): void {
-    this.#notes = { ...this.#notes, details };
+  async judged(details: () => EvaluationDetails): Promise<void> {
+    await this.#guarded(async () => {
+      this.#notes = { ...this.#notes, details: details() };
+    });
   }
 
   /** Takes an event in; at the start, at evaluations and at the end the report is written. */

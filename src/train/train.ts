@@ -257,7 +257,7 @@ class Run {
     if (!evaluator) return;
     const tables = evaluator.tables();
     const result = summarise(tables);
-    this.#reporter.judged(evaluationDetails(evaluator.data(), tables, validation.images, this.#progress));
+    await this.#reporter.judged(() => evaluationDetails(evaluator.data(), tables, validation.images, this.#progress));
     this.#progress = { ...this.#progress, evaluationDue: false };
     const metrics = { ...result.coco };
     const best = this.#best === undefined || metrics.AP > this.#best.AP;

@@ -98,7 +98,7 @@ export class CraftedRun {
   readonly config: Readonly<Record<string, unknown>>;
   readonly #random = numbers(1);
   #best = -1;
-  #reporter!: RunReporter;
+  reporter!: RunReporter;
 
   constructor(
     readonly folder: string,
@@ -114,7 +114,7 @@ export class CraftedRun {
   }
 
   async begin(resumedAt?: { step: number; evaluationDue: boolean }): Promise<void> {
-    this.#reporter = await RunReporter.start(this.folder, {
+    this.reporter = await RunReporter.start(this.folder, {
       config: this.config,
       data: { classes: this.dataset.classes, parts: [partCard('train', this.dataset), partCard('val', this.dataset)] },
       environment: currentEnvironment('cpu', 1),
@@ -132,7 +132,7 @@ export class CraftedRun {
 
   async tell(event: RecordedEvent): Promise<void> {
     await appendFile(join(this.folder, 'events.jsonl'), `${JSON.stringify(event)}\n`);
-    await this.#reporter.note(event);
+    await this.reporter.note(event);
   }
 
   async step(step: number): Promise<void> {
@@ -172,7 +172,7 @@ export class CraftedRun {
     const tables = evaluator.tables();
     const { coco, perClass } = summarise(tables);
     const step = epoch * stepsPerEpoch;
-    this.#reporter.judged(evaluationDetails(evaluator.data(), tables, this.dataset.images, { epoch, step }));
+    await this.reporter.judged(() => evaluationDetails(evaluator.data(), tables, this.dataset.images, { epoch, step }));
     const best = coco.AP > this.#best;
     this.#best = Math.max(this.#best, coco.AP);
     const peakMemory = (400 + 10 * epoch) * 2 ** 20;

@@ -83,7 +83,7 @@ describe('reports in Chromium', inChromium, () => {
           for (const svg of document.querySelectorAll('svg[role=img]')) {
             const label = svg.getAttribute('aria-label');
             const by = (svg.getAttribute('aria-labelledby') ?? '').split(' ');
-            if (!label && !textOf(by[0])) wrong.push(`no name: ${svg.outerHTML.slice(0, 80)}`);
+            if (!label && !by.every(textOf)) wrong.push(`no name: ${svg.outerHTML.slice(0, 80)}`);
           }
           for (const figure of document.querySelectorAll('.charts figure'))
             if (!figure.querySelector('details table caption')) wrong.push(`no table: ${figure.id}`);
