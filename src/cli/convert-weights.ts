@@ -22,8 +22,8 @@ type Writer = (path: string, checkpoint: Checkpoint) => Promise<void>;
 
 /** Formats that weights are written in, by the ending of the file. */
 const writers: Readonly<Record<string, Writer>> = {
-  '.safetensors': (path, { model, classes, parameters }) =>
-    writeCheckpoint(path, { model, classes, parameters, state: new Map() }),
+  '.safetensors': (path, { model, classes, parameters, scoreThresholds }) =>
+    writeCheckpoint(path, { model, classes, parameters, state: new Map(), scoreThresholds }),
   '.ckpt': (path, { model, parameters }) => writeMindspore(path, inSourceNames(model, 'mindspore', parameters)),
 };
 

@@ -25,7 +25,7 @@ export interface DetectArguments {
   readonly classes?: readonly string[];
   /** Files, folders or patterns. */
   readonly pictures: readonly string[];
-  readonly minScore: number;
+  readonly minScore: number | 'suggested';
   readonly batch: number;
   readonly provider: Provider;
   readonly threads?: number;

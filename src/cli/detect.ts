@@ -16,7 +16,11 @@ export const detectCommand = command({
     pictures: { type: 'string', array: true, demandOption: true, describe: 'Files, folders or glob patterns' },
   },
   options: {
-    'min-score': { type: 'number', default: 0.3, describe: 'Leave out detections of a lower score, 0 to 1' },
+    'min-score': {
+      type: 'string',
+      default: '0.3',
+      describe: "Leave out detections of a lower score, 0 to 1; suggested: each class's best, found in training",
+    },
     json: { type: 'boolean', default: false, describe: 'Print one line of JSON a picture, and nothing else' },
     draw: { type: 'string', describe: 'Folder for pictures with the boxes drawn in' },
     format: { choices: formats, describe: 'Format of --out: a file (json, coco) or a folder (voc, yolo)' },
@@ -35,12 +39,13 @@ export const detectCommand = command({
     ['detect model.pth photo.jpg --classes coco.txt', "weights of another project, such as mmdetection's"],
     ["detect cells.onnx 'photos/*.png' --json", 'for programs'],
   ],
-  async run({ 'min-score': minScore, 'ground-truth': groundTruth, ...args }, context) {
+  async run({ 'min-score': score, 'ground-truth': groundTruth, ...args }, context) {
     if (args.format && !args.out) throw new UsageError('--format needs --out, the file or folder to write.');
     if (args.format === 'coco' && !groundTruth)
       throw new UsageError('--format coco needs the ids: give --ground-truth.');
-    if (!(minScore >= 0 && minScore <= 1))
-      throw new UsageError(`--min-score is ${minScore}; give a number from 0 to 1.`);
+    const minScore = score === 'suggested' ? score : Number(score || Number.NaN);
+    if (minScore !== 'suggested' && !(minScore >= 0 && minScore <= 1))
+      throw new UsageError(`--min-score is ${score}; give a number from 0 to 1, or suggested.`);
     if (!(Number.isInteger(args.batch) && args.batch > 0))
       throw new UsageError(`--batch is ${args.batch}; give a whole number from 1.`);
     const testTime = await testTimeOf(args);

@@ -65,18 +65,17 @@ export function comparePaired(a: EvaluationData, b: EvaluationData, options: Com
   const permutations = bootstrapSettings({ resamples: options.permutations }).resamples;
   const { iouThresholds = cocoIouThresholds, maxDetections, examples = 20 } = options;
   const { resamples, confidence, seed } = settings;
-  const both = joined(a, b);
-  const ranked = rankedMatches(both, { iouThresholds, maxDetections })[0];
-  const precision = new WeightedPrecision(ranked, iouThresholds.length);
+  const match = (data: EvaluationData) => rankedMatches(data, { iouThresholds, maxDetections })[0];
+  const together = match(joined(a, b));
+  const [ofA, ofB] = [a, b].map((data) => new WeightedPrecision(match(data), iouThresholds.length));
   const pictures = a.pictures.length;
-  const weights = new Float64Array(2 * pictures);
-  const once = new Float64Array(pictures).fill(1);
-  const [givenA, givenB] = [0, 1].map((side) => precision.of(onSide(weights, once, side)));
+  const [givenA, givenB] = [ofA.of(), ofB.of()];
+  const weights = new Float64Array(pictures);
   const differences: number[] = [];
   for (let i = 0; i < resamples && givenA.AP >= 0; i++) {
-    drawPictures(once, seed, i);
-    const drawn = precision.of(onSide(weights, once, 0)).AP;
-    if (drawn >= 0) differences.push(precision.of(onSide(weights, once, 1)).AP - drawn);
+    drawPictures(weights, seed, i);
+    const drawn = ofA.of(weights).AP;
+    if (drawn >= 0) differences.push(ofB.of(weights).AP - drawn);
   }
   const value = givenB.AP - givenA.AP;
   const perClass = a.classes.flatMap((name, k) => {
@@ -88,11 +87,11 @@ export function comparePaired(a: EvaluationData, b: EvaluationData, options: Com
     a: givenA.AP,
     b: givenB.AP,
     ...(differences.length > 0 && { difference: interval(value, Float64Array.from(differences), confidence) }),
-    p: exchanged(precision, pictures, value, permutations, seed),
+    p: exchanged(new WeightedPrecision(together, iouThresholds.length), pictures, value, permutations, seed),
     permutations,
     ...settings,
     perClass: Object.fromEntries(perClass),
-    ...pictureChanges(a, ranked, iouThresholds.length, examples),
+    ...pictureChanges(a, together, iouThresholds.length, examples),
   };
 }
 
@@ -123,15 +122,6 @@ function requireSameTruth({ id, truth }: EvaluatedPicture, { truth: other }: Eva
   if (same(truth.labels, other.labels) && same(truth.boxes, other.boxes)) return;
   const counts = `${truth.labels.length} and ${other.labels.length}`;
   throw data(`picture ${JSON.stringify(id)} has other objects in A than in B (${counts} of them)`);
-}
-
-/** Weights of the joined pictures that take one detector's only; overwrites `weights`. */
-function onSide(weights: Float64Array, pictures: Float64Array, side: number): Float64Array {
-  for (let i = 0; i < pictures.length; i++) {
-    weights[2 * i + side] = pictures[i];
-    weights[2 * i + 1 - side] = 0;
-  }
-  return weights;
 }
 
 /** The p-value of a difference; the given assignment counts as one of the exchanges. */

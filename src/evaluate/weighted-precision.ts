@@ -14,47 +14,67 @@ export interface Precisions {
 /** pycocotools' guard against 0/0, which leaves a perfect precision just below 1. */
 const epsilon = 2 ** -52;
 
+/** What of a class's detections precision depends on. */
+interface PrecisionClass {
+  readonly pictures: Uint32Array;
+  readonly positives: Uint32Array;
+  /** Detections that are true at some threshold, rising. */
+  readonly entries: Uint32Array;
+  /** At each threshold, which of `entries` are true, rising. */
+  readonly right: readonly Uint32Array[];
+  /** At each threshold, the detections that count neither way, rising. */
+  readonly ignored: readonly Uint32Array[];
+}
+
 /**
- * COCO's average precision (101 recall points) where every picture counts a number of times: whole numbers give what a
- * data set with copies of its pictures would, 0 leaves a picture out. Made once, it computes for many weightings.
+ * COCO's average precision (101 recall points) where every picture counts a whole number of times, as it would in a data
+ * set with so many copies of it; 0 leaves a picture out. Made once, it computes for many weightings.
+ *
+ * Precision is needed at true detections only: there, the true and false ones together are all those before that count,
+ * whose weights are added up once for all thresholds.
  */
 export class WeightedPrecision {
-  readonly #classes: readonly RankedMatches[];
+  readonly #classes: readonly PrecisionClass[];
   readonly #thresholds: number;
-  /** Of the class at hand, its detections that are not false at every threshold. */
-  readonly #entries: Uint32Array;
+  readonly #once: Float64Array;
+  /** Of the class at hand: weight of each of its `entries`, and of all detections up to it. */
   readonly #weights: Float64Array;
-  readonly #falseBefore: Float64Array;
-  /** Of the threshold at hand, its true detections. */
+  readonly #upTo: Float64Array;
+  /** Weight of true detections that reaches each recall point. */
+  readonly #needed = new Float64Array(cocoRecallPoints.length);
+  /** Of the threshold at hand, by rising recall. */
   readonly #found: Float64Array;
   readonly #precision: Float64Array;
 
   constructor(classes: readonly RankedMatches[], thresholds: number) {
-    const most = classes.reduce((length, { pictures }) => Math.max(length, pictures.length), 0);
-    this.#classes = classes;
+    this.#classes = classes.map((ranked) => precisionClass(ranked, thresholds));
     this.#thresholds = thresholds;
-    this.#entries = new Uint32Array(most);
+    const most = this.#classes.reduce((length, { entries }) => Math.max(length, entries.length), 0);
+    const last = (pictures: Uint32Array) => pictures.reduce((highest, picture) => Math.max(highest, picture), -1);
+    const pictures = classes.reduce((count, own) => Math.max(count, last(own.pictures), last(own.positives)), -1) + 1;
+    this.#once = new Float64Array(pictures).fill(1);
     this.#weights = new Float64Array(most);
-    this.#falseBefore = new Float64Array(most);
+    this.#upTo = new Float64Array(most);
     this.#found = new Float64Array(most);
     this.#precision = new Float64Array(most);
   }
 
   /** @param weights one a picture, numbered by rising id; left out, each counts once. */
-  of(weights?: Float64Array): Precisions {
+  of(weights: Float64Array = this.#once): Precisions {
     const thresholds = this.#thresholds;
     const byThreshold = new Float64Array(thresholds);
     const byClass = new Float64Array(this.#classes.length).fill(-1);
     let counted = 0;
     let total = 0;
-    for (const [k, ranked] of this.#classes.entries()) {
-      const positives = weightOf(ranked.positives, weights);
+    for (const [k, own] of this.#classes.entries()) {
+      const positives = weightOf(own.positives, weights);
       if (positives === 0) continue;
       counted++;
-      const entries = this.#select(ranked, weights);
+      this.#weigh(own, weights);
+      this.#need(positives);
       let sum = 0;
       for (let t = 0; t < thresholds; t++) {
-        const precision = this.#at(ranked, 1 << t, entries, positives);
+        const precision = this.#at(own, t, weights);
         byThreshold[t] += precision;
         sum += precision;
       }
@@ -66,48 +86,65 @@ export class WeightedPrecision {
     return { AP: total / (counted * thresholds), byThreshold, byClass };
   }
 
-  #select({ pictures, matched, ignored }: RankedMatches, weights: Float64Array | undefined): number {
-    let entries = 0;
-    let wrong = 0;
-    for (let i = 0; i < pictures.length; i++) {
-      const weight = weights ? weights[pictures[i]] : 1;
-      if (matched[i] === 0 && ignored[i] === 0) {
-        wrong += weight;
-      } else if (weight > 0) {
-        this.#weights[entries] = weight;
-        this.#falseBefore[entries] = wrong;
-        this.#entries[entries++] = i;
-      }
+  #weigh({ pictures, entries }: PrecisionClass, weights: Float64Array): void {
+    let total = 0;
+    let i = 0;
+    for (let e = 0; e < entries.length; e++) {
+      for (; i <= entries[e]; i++) total += weights[pictures[i]];
+      this.#weights[e] = weights[pictures[entries[e]]];
+      this.#upTo[e] = total;
     }
-    return entries;
   }
 
-  #at({ matched, ignored }: RankedMatches, bit: number, entries: number, positives: number): number {
-    const [found, precision] = [this.#found, this.#precision];
-    let count = 0;
-    let right = 0;
-    let wrong = 0;
-    for (let e = 0; e < entries; e++) {
-      const i = this.#entries[e];
-      if (ignored[i] & bit) continue;
-      if (!(matched[i] & bit)) {
-        wrong += this.#weights[e];
-        continue;
-      }
-      right += this.#weights[e];
-      found[count] = right;
-      precision[count++] = right / (this.#falseBefore[e] + wrong + right + epsilon);
-    }
-    for (let i = count - 2; i >= 0; i--) if (precision[i] < precision[i + 1]) precision[i] = precision[i + 1];
-    let sum = 0;
-    let at = 0;
+  /** Compared as pycocotools compares: a quotient of whole numbers with a recall point. */
+  #need(positives: number): void {
     for (let r = 0; r < cocoRecallPoints.length; r++) {
-      while (at < count && found[at] / positives < cocoRecallPoints[r]) at++;
-      if (at === count) break;
-      sum += precision[at];
+      let needed = Math.ceil(cocoRecallPoints[r] * positives);
+      while (needed > 0 && (needed - 1) / positives >= cocoRecallPoints[r]) needed--;
+      while (needed / positives < cocoRecallPoints[r]) needed++;
+      this.#needed[r] = needed;
     }
-    return sum / cocoRecallPoints.length;
   }
+
+  #at({ pictures, entries, right, ignored }: PrecisionClass, t: number, weights: Float64Array): number {
+    const [found, precision] = [this.#found, this.#precision];
+    const [own, out] = [right[t], ignored[t]];
+    let count = 0;
+    let sum = 0;
+    let left = 0;
+    let at = 0;
+    for (let j = 0; j < own.length; j++) {
+      const e = own[j];
+      if (this.#weights[e] === 0) continue;
+      for (; at < out.length && out[at] < entries[e]; at++) left += weights[pictures[out[at]]];
+      sum += this.#weights[e];
+      found[count] = sum;
+      precision[count++] = sum / (this.#upTo[e] - left + epsilon);
+    }
+    // The largest precision at each recall point or beyond it.
+    let best = 0;
+    let precisions = 0;
+    let i = count - 1;
+    for (let r = cocoRecallPoints.length - 1; r >= 0; r--) {
+      for (; i >= 0 && found[i] >= this.#needed[r]; i--) if (precision[i] > best) best = precision[i];
+      precisions += best;
+    }
+    return precisions / cocoRecallPoints.length;
+  }
+}
+
+function precisionClass({ pictures, positives, matched, ignored }: RankedMatches, thresholds: number): PrecisionClass {
+  const places = Uint32Array.from(matched.keys());
+  const entries = places.filter((i) => (matched[i] & ~ignored[i]) !== 0);
+  const order = Uint32Array.from(entries.keys());
+  const bits = Array.from({ length: thresholds }, (_, t) => 1 << t);
+  return {
+    pictures,
+    positives,
+    entries,
+    right: bits.map((bit) => order.filter((e) => (matched[entries[e]] & ~ignored[entries[e]] & bit) !== 0)),
+    ignored: bits.map((bit) => places.filter((i) => (ignored[i] & bit) !== 0)),
+  };
 }
 
 /** Part of the truths that are found: mean over classes, `[thresholds]`; -1 where there is no truth. */
@@ -123,8 +160,7 @@ export function meanRecalls(classes: readonly RankedMatches[], thresholds: numbe
   });
 }
 
-function weightOf(positives: Uint32Array, weights: Float64Array | undefined): number {
-  if (!weights) return positives.length;
+function weightOf(positives: Uint32Array, weights: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < positives.length; i++) sum += weights[positives[i]];
   return sum;

@@ -12,6 +12,7 @@ import { version } from '../version.js';
 import { writeFileAtomically } from '../weights/atomic-file.js';
 import { type Checkpoint, weightsToUse } from '../weights/checkpoint.js';
 import { requireWeights } from '../weights/required-weights.js';
+import { scoreThresholdsKey } from '../weights/score-thresholds.js';
 import { foldBatchNorm } from './fold-batch-norm.js';
 
 export interface ExportOptions {
@@ -122,7 +123,7 @@ function write(
   return { onnx: writeLowered(description, { provider: 'cpu', form: 'reference' }), folded };
 }
 
-function metadataOf({ model, classes }: Checkpoint, recipe: DetectorRecipe): Record<string, string> {
+function metadataOf({ model, classes, scoreThresholds }: Checkpoint, recipe: DetectorRecipe): Record<string, string> {
   const { postprocess } = recipe;
   return {
     format: 'boxwright',
@@ -132,6 +133,7 @@ function metadataOf({ model, classes }: Checkpoint, recipe: DetectorRecipe): Rec
     network_size: networkSize(resizeRule(recipe)),
     score_threshold: `${postprocess.score}`,
     nms_threshold: `${postprocess.nms}`,
+    ...(scoreThresholds && { [scoreThresholdsKey]: JSON.stringify(scoreThresholds) }),
   };
 }
 

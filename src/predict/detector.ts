@@ -5,7 +5,9 @@ import { BoxwrightError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import type { PullProgress } from '../hub/progress.js';
 import type { WeightsSource } from '../hub/weights-file.js';
+import type { ScoreThresholds } from '../weights/score-thresholds.js';
 import type { Detection, PictureDetections } from './formats/picture-detections.js';
+import { defaultMinScore, lowestScores, type MinScore } from './lowest-scores.js';
 import { openModel } from './model-source.js';
 import { type PictureInput, readPicture, sourceName } from './picture-input.js';
 import { loadPictureModel, type PictureModel } from './picture-model.js';
@@ -18,8 +20,12 @@ export interface LoadOptions {
   readonly provider?: Provider;
   /** Threads of one operator; default: all cores. */
   readonly threads?: number;
-  /** Detections of a lower score are left out, 0 to 1; 0.3 by default. A single call may ask for another. */
-  readonly minScore?: number;
+  /**
+   * Detections of a lower score are left out, 0 to 1; 0.3 by default. `suggested`: for each class the score at which it
+   * was best on the validation pictures of its training (`suggestedThresholds`), 0.3 for a class without. A single call
+   * may ask for another.
+   */
+  readonly minScore?: MinScore;
   /** Looks at every picture in several ways and merges what is found: better boxes for more time. */
   readonly testTime?: TestTime;
   /** Only the first stages of a Cascade R-CNN, up to this one, counted from 1, whose own scores are given. */
@@ -37,7 +43,7 @@ export interface LoadOptions {
 export interface DetectOptions {
   readonly signal?: AbortSignal;
   /** In place of the detector's. 0 gives all that the model lets pass, as evaluation wants. */
-  readonly minScore?: number;
+  readonly minScore?: MinScore;
 }
 
 export interface StreamOptions extends DetectOptions {
@@ -70,7 +76,7 @@ interface Decoding {
 
 type Inputs = Iterable<PictureInput> | AsyncIterable<PictureInput>;
 
-const defaultMinScore = 0.3;
+type About = Pick<Detector, 'model' | 'classes' | 'minScore' | 'suggestedThresholds' | 'note'>;
 
 /**
  * A trained detector, ready to run. The work happens in a thread of its own: the event loop stays free.
@@ -85,22 +91,21 @@ export class Detector {
   /** Name of the model, such as `refinedet-vgg16-320`. */
   readonly model: string;
   readonly classes: readonly string[];
-  readonly minScore: number;
+  readonly minScore: MinScore;
+  /** By class name, what the optimal LRP error of its training's evaluation suggests; absent if the file has none. */
+  readonly suggestedThresholds?: ScoreThresholds;
   /** For weights of another project: what was taken for what, in words. */
   readonly note?: string;
   readonly #engine: Engine;
   readonly #model: PictureModel;
 
-  private constructor(
-    engine: Engine,
-    model: PictureModel,
-    about: Pick<Detector, 'model' | 'classes' | 'minScore' | 'note'>,
-  ) {
+  private constructor(engine: Engine, model: PictureModel, about: About) {
     this.#engine = engine;
     this.#model = model;
     this.model = about.model;
     this.classes = about.classes;
     this.minScore = about.minScore;
+    this.suggestedThresholds = about.suggestedThresholds;
     this.note = about.note;
   }
 
@@ -110,18 +115,20 @@ export class Detector {
    * or weights of another project (docs/weights.md), whose model and classes may have to be given.
    *
    * @throws BoxwrightError `io` if there is no such file; `weights` if it is damaged or holds no detector; `provider` if
-   *   the provider is not there; `config` for a `minScore` outside 0 to 1, or a scale or stage that the model cannot have.
+   *   the provider is not there; `config` for a `minScore` outside 0 to 1 or that the file does not
+   *   suggest, or a scale or stage that the model cannot have.
    */
   static async load(source: WeightsSource, options: LoadOptions = {}): Promise<Detector> {
     const { provider = 'cpu', threads, minScore = defaultMinScore } = options;
-    requireScore(minScore);
     const opened = await openModel(source, options);
-    const { model, classes } = opened.kind === 'onnx' ? opened : opened.checkpoint;
+    const about = opened.kind === 'onnx' ? opened : opened.checkpoint;
+    const { model, classes, scoreThresholds: suggestedThresholds } = about;
+    lowestScores(minScore, classes, suggestedThresholds); // refused before the model is made
     const note = opened.kind === 'onnx' ? undefined : opened.note;
     const engine = await Engine.start({ provider, threads });
     try {
       const pictureModel = await loadPictureModel(opened, options, (recipe) => loadModel(engine, opened, recipe));
-      return new Detector(engine, pictureModel, { model, classes, minScore, note });
+      return new Detector(engine, pictureModel, { model, classes, minScore, suggestedThresholds, note });
     } catch (error) {
       await engine.dispose();
       throw error;
@@ -165,12 +172,12 @@ export class Detector {
     options: StreamOptions = {},
   ): AsyncGenerator<PictureDetections | BrokenPicture, void, undefined> {
     const { batch = 1, broken = 'throw', minScore = this.minScore, signal } = options;
-    requireScore(minScore);
+    const lowest = lowestScores(minScore, this.classes, this.suggestedThresholds);
     if (!Number.isInteger(batch) || batch < 1) {
       throw new BoxwrightError('config', `batch is ${batch}, expected a whole number from 1.`);
     }
     throwIfAborted(signal);
-    const runs = readAhead(this.#runs(readAhead(decodes(inputs), 2 * batch), batch, minScore), 1);
+    const runs = readAhead(this.#runs(readAhead(decodes(inputs), 2 * batch), batch, lowest), 1);
     try {
       for (;;) {
         const { done, value } = await unlessAborted(runs.next(), signal);
@@ -200,30 +207,25 @@ export class Detector {
   }
 
   /** Begins a run for every group of pictures; the results are promises, so that the next run can be made ready. */
-  async *#runs(pictures: AsyncIterable<Decoding>, batch: number, minScore: number) {
+  async *#runs(pictures: AsyncIterable<Decoding>, batch: number, lowest: readonly number[]) {
     for await (const group of groups(pictures, batch)) {
-      const results = this.#run(group, minScore);
+      const results = this.#run(group, lowest);
       results.catch(() => {});
       yield { results };
     }
   }
 
   /** Detects in pictures of equal size, or reports a single broken one. */
-  async #run(group: readonly Decoded[], minScore: number): Promise<(PictureDetections | BrokenPicture)[]> {
+  async #run(group: readonly Decoded[], lowest: readonly number[]): Promise<(PictureDetections | BrokenPicture)[]> {
     const pictures = group.map(({ picture }) => picture);
     if (pictures[0] instanceof BoxwrightError) return [{ source: group[0].source, error: pictures[0] }];
     const outputs = await this.#model(stacked(pictures as Picture[]));
-    const found = detectionsOf(outputs, this.classes, group.length, minScore);
+    const found = detectionsOf(outputs, this.classes, group.length, lowest);
     return group.map(({ source, picture }, i) => {
       const { width, height } = picture as Picture;
       return { source, width, height, detections: found[i] };
     });
   }
-}
-
-function requireScore(minScore: number): void {
-  if (minScore >= 0 && minScore <= 1) return;
-  throw new BoxwrightError('config', `minScore is ${minScore}, expected a number from 0 to 1.`);
 }
 
 /** Begins to decode each picture. */
@@ -284,7 +286,7 @@ function detectionsOf(
   outputs: Readonly<Record<string, Tensor>>,
   classes: readonly string[],
   pictures: number,
-  minScore: number,
+  lowest: readonly number[],
 ): Detection[][] {
   const boxes = outputs.boxes.data as Float32Array;
   const scores = outputs.scores.data as Float32Array;
@@ -292,9 +294,9 @@ function detectionsOf(
   const owners = outputs.pictures.data as BigInt64Array;
   const found = Array.from({ length: pictures }, (): Detection[] => []);
   for (let i = 0; i < scores.length; i++) {
-    if (scores[i] < minScore) continue;
     const [x1, y1, x2, y2] = boxes.subarray(4 * i, 4 * i + 4);
     const labelIndex = Number(labels[i]);
+    if (scores[i] < lowest[labelIndex]) continue;
     found[Number(owners[i])].push({ box: [x1, y1, x2, y2], label: classes[labelIndex], labelIndex, score: scores[i] });
   }
   return found;

@@ -8,6 +8,7 @@ import { cardHint, type WeightsFile, type WeightsSource, weightsFile } from '../
 import { similarName } from '../models/nearest-name.js';
 import type { Checkpoint } from '../weights/checkpoint.js';
 import { type DetectorChoice, readDetector } from '../weights/detector-file.js';
+import { type ScoreThresholds, scoreThresholdsOf } from '../weights/score-thresholds.js';
 
 /** A detector's file, read. */
 export type ModelSource =
@@ -23,6 +24,8 @@ export type ModelSource =
       readonly path: string;
       readonly model: string;
       readonly classes: readonly string[];
+      /** Lowest score to keep of each class, if its metadata suggest some. */
+      readonly scoreThresholds?: ScoreThresholds;
       /** Overlap from which its suppression drops a box, if its metadata say so. */
       readonly nms?: number;
     };
@@ -108,7 +111,9 @@ async function openOnnx(path: string, { model: given }: OpenOptions): Promise<Mo
     throw new BoxwrightError('weights', `${path}: its metadata lack the model and its classes. ${advice}.`);
   }
   const overlap = Number.parseFloat(nms);
-  return { kind: 'onnx', path, model, classes: classNames(path, classes), nms: overlap >= 0 ? overlap : undefined };
+  const names = classNames(path, classes);
+  const scoreThresholds = scoreThresholdsOf(path, metadata, names);
+  return { kind: 'onnx', path, model, classes: names, scoreThresholds, nms: overlap >= 0 ? overlap : undefined };
 }
 
 function externalFile(path: string, location: string): Uint8Array {

@@ -5,7 +5,7 @@ import { type DataProblem, describeProblem } from '../data/dataset.js';
 import { Engine } from '../engine/engine.js';
 import type { Tensors } from '../engine/protocol.js';
 import { BoxwrightError } from '../errors.js';
-import { summarise } from '../evaluate/index.js';
+import { optimalLrp, suggestedThresholds, summarise } from '../evaluate/index.js';
 import type { Tensor } from '../graph/index.js';
 import { resizeRule } from '../models/model.js';
 import { learningRate, type Schedule } from '../nn/schedules.js';
@@ -265,7 +265,9 @@ class Run {
       this.#best = metrics;
       const checkpoint = await this.#checkpoint();
       const parameters = weightsToUse(checkpoint);
-      await this.#folder.write(this.#folder.best, { ...checkpoint, parameters, state: new Map(), progress: undefined });
+      const scoreThresholds = suggestedThresholds(optimalLrp(evaluator.data()));
+      const file = { ...checkpoint, parameters, state: new Map(), progress: undefined, scoreThresholds };
+      await this.#folder.write(this.#folder.best, file);
     }
     this.#pace.pause();
     yield {

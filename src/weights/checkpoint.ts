@@ -2,6 +2,7 @@ import { BoxwrightError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import { modelRecipe } from '../models/model.js';
 import { readSafetensors, writeSafetensors } from './safetensors.js';
+import { type ScoreThresholds, scoreThresholdsKey, scoreThresholdsOf } from './score-thresholds.js';
 
 /** Where a training run stands, so that it can go on. */
 export interface Progress {
@@ -27,16 +28,19 @@ export interface Checkpoint {
   readonly progress?: Progress;
   /** Figures of the best evaluation so far, such as AP and AP50. */
   readonly metrics?: Readonly<Record<string, number>>;
+  /** Lowest score to keep of each class, where an evaluation found one. */
+  readonly scoreThresholds?: ScoreThresholds;
 }
 
 const isState = (name: string) => name.includes(':') || name === 'step_count';
 
 /** Writes a checkpoint atomically: the file at `path` is the old one or the new one, never half of it. */
 export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
-  const { model, classes, parameters, state, progress, metrics } = checkpoint;
+  const { model, classes, parameters, state, progress, metrics, scoreThresholds } = checkpoint;
   const metadata: Record<string, string> = { format: 'boxwright', model, classes: JSON.stringify(classes) };
   if (progress) metadata.progress = JSON.stringify(progress);
   if (metrics) metadata.metrics = JSON.stringify(metrics);
+  if (scoreThresholds) metadata[scoreThresholdsKey] = JSON.stringify(scoreThresholds);
   await writeSafetensors(path, new Map([...parameters, ...state]), metadata);
 }
 
@@ -76,6 +80,7 @@ export function checkpointOf(
     state: new Map(entries.filter(([name]) => isState(name))),
     progress: parse<Progress>(path, metadata, 'progress'),
     metrics: parse<Record<string, number>>(path, metadata, 'metrics'),
+    scoreThresholds: scoreThresholdsOf(path, metadata, classes),
   };
 }
 

@@ -54,6 +54,8 @@ test('a run goes from start to end and leaves a folder that says everything', ()
     const best = await readCheckpoint(join(out, 'best.safetensors'));
     assert.equal(best.state.size, 0, 'the best checkpoint is for use, not for going on');
     assert.deepEqual(best.classes, ['circle', 'square', 'triangle', 'star']);
+    const suggested = Object.entries(best.scoreThresholds ?? {});
+    assert.ok(best.scoreThresholds && suggested.every(([name, score]) => best.classes.includes(name) && score <= 1));
   }));
 
 for (const accumulate of [1, 2]) {
