@@ -1,0 +1,81 @@
+// Runs that start from files of other projects, for other classes than the files know.
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { Tensor } from '../../src/graph/tensor.js';
+import type { TrainEvent } from '../../src/train/index.js';
+import { train } from '../../src/train/index.js';
+import { inSourceNames } from '../../src/weights/in-source-names.js';
+import { cascadeRcnnMmdetection } from '../../src/weights/maps/cascade-rcnn-mmdetection.js';
+import { sourceName } from '../../src/weights/maps/name-map.js';
+import { writeMindspore } from '../../src/weights/mindspore-writer.js';
+import { testFolder, tinyCheckpoint } from '../predict/tiny-detector.js';
+import { needs, shared } from '../shared.js';
+import { someClasses } from '../weights/listed-file.js';
+import { pytorchFile } from '../weights/torch-writer.js';
+
+const bccd = 'data/bccd';
+type Step = Extract<TrainEvent, { kind: 'step' }>;
+
+/** What a run says of its weights, and its first steps. */
+async function firstSteps(
+  t: TestContext,
+  { model, weights, count }: { readonly model: string; readonly weights: string; readonly count: number },
+): Promise<{ readonly said: string; readonly steps: readonly Step[] }> {
+  const abort = new AbortController();
+  const steps: Step[] = [];
+  let said = '';
+  const out = join(await testFolder(t), 'run');
+  const options = { model, weights, out, data: shared(bccd)!, epochs: 1, batch: 2, threads: 2, workers: 1 };
+  for await (const event of train({ ...options, evaluateEvery: 0, signal: abort.signal })) {
+    if (event.kind === 'start') said = event.weights ?? '';
+    if (event.kind === 'step') steps.push(event);
+    if (steps.length === count) abort.abort();
+  }
+  return { said, steps };
+}
+
+function assertFinite(steps: readonly Step[]): void {
+  assert.ok(steps.length > 0);
+  for (const { step, loss, losses } of steps) {
+    assert.ok(Number.isFinite(loss) && loss > 0, `step ${step}: ${loss}`);
+    for (const [name, part] of Object.entries(losses))
+      assert.ok(Number.isFinite(part), `step ${step}, ${name}: ${part}`);
+  }
+}
+
+test("mmdetection's file starts a cascade for blood cells: known classes keep their rows", needs(bccd), async (t) => {
+  const classes = ['RBC', 'cat', 'WBC', 'dog'];
+  const { parameters } = tinyCheckpoint('cascade-rcnn-tiny', classes);
+  const named = new Map<string, Tensor>(
+    [...parameters].map(([name, tensor]) => [sourceName(cascadeRcnnMmdetection, name)!, tensor]),
+  );
+  const weights = join(await testFolder(t), 'epoch_12.pth');
+  const beside = [['meta', new Map([['CLASSES', classes]])]] as const;
+  await writeFile(weights, pytorchFile('legacy', named, { wrapper: 'state_dict', beside }));
+  const { said, steps } = await firstSteps(t, { model: 'cascade-rcnn-tiny', weights, count: 2 });
+  assert.match(said, /^106 parameters from .*epoch_12\.pth \(mmdetection's Cascade R-CNN\); /);
+  assert.match(
+    said,
+    /6 tensors of the heads are for other classes and start fresh, but for the rows of RBC, WBC and the background$/,
+  );
+  assertFinite(steps);
+});
+
+test(
+  "the zoo's RefineDet in MindSpore's format starts one for blood cells: heads are replaced",
+  needs(bccd),
+  async (t) => {
+    const model = 'refinedet-vgg16-64-zoo';
+    const weights = join(await testFolder(t), 'coco.ckpt');
+    const { parameters } = tinyCheckpoint(model, someClasses(80));
+    await writeMindspore(weights, inSourceNames(model, 'mindspore', parameters));
+    const { said, steps } = await firstSteps(t, { model, weights, count: 2 });
+    assert.match(
+      said,
+      /^141 parameters from .*coco\.ckpt \(the MindSpore zoo's RefineDet, VGG-16\); 8 tensors of the heads are for other classes and start fresh$/,
+    );
+    assertFinite(steps);
+  },
+);
