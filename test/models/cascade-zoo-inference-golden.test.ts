@@ -5,8 +5,8 @@ import { constant, input, type Tensor } from '../../src/graph/index.js';
 import { detectCascade } from '../../src/models/cascade-rcnn/postprocess.js';
 import { evaluationGraph } from '../../src/models/model.js';
 import { readGolden } from '../golden.js';
-import { numbersOf } from '../graph/harness.js';
 import { needs, shared } from '../shared.js';
+import { compareFound, type Found, foundIn, inOrder, recordedResult } from './cascade-zoo-detections.js';
 import { canvas, folder, type Gains, sampledIn, zooWeights } from './cascade-zoo-golden.js';
 import {
   ownRois,
@@ -85,40 +85,6 @@ function everyFourth({ data, shape: [n, channels, height, width] }: Tensor): Ten
   return float32([n, channels, height / 4, width / 4], Float32Array.from(values));
 }
 
-interface Found {
-  readonly picture: number;
-  readonly label: number;
-  readonly score: number;
-  readonly box: readonly number[];
-}
-
-/** By picture, class and falling score, as the record has them. */
-function inOrder(found: readonly Found[]): Found[] {
-  return [...found].sort((a, b) => a.picture - b.picture || a.label - b.label || b.score - a.score);
-}
-
-function foundIn(results: Record<string, Tensor>): Found[] {
-  const [labels, scores, boxes, of] = ['labels', 'scores', 'boxes', 'pictures'].map((name) => numbersOf(results[name]));
-  return inOrder(
-    labels.map((label, i) => ({ picture: of[i], label, score: scores[i], box: boxes.slice(4 * i, 4 * i + 4) })),
-  );
-}
-
-/** Rows of the recorded result whose mask is true. */
-function recordedResult(): Found[] {
-  const [rows, labels, mask] = ['boxes', 'labels', 'mask'].map((name) => numbersOf(golden.get(`result.${name}`)!));
-  const each = mask.length / pictures;
-  const all = [...mask.keys()].filter((i) => mask[i]);
-  return inOrder(
-    all.map((i) => ({
-      picture: Math.floor(i / each),
-      label: labels[i],
-      score: rows[5 * i + 4],
-      box: rows.slice(5 * i, 5 * i + 4),
-    })),
-  );
-}
-
 /** What the zoo's evaluation writes, x2 and y2 being the last pixels inside. */
 function recordedDetections(): Found[] {
   return inOrder(
@@ -129,17 +95,6 @@ function recordedDetections(): Found[] {
       box: [x, y, x + width - 1, y + height - 1],
     })),
   );
-}
-
-function compareFound(actual: readonly Found[], expected: readonly Found[]): Errors {
-  const classes = (found: readonly Found[]) => found.map(({ picture, label }) => [picture, label]);
-  assert.deepEqual(classes(actual), classes(expected));
-  const errors = new Errors();
-  expected.forEach(({ box, score }, i) => {
-    errors.add(`box ${i}`, worstError(actual[i].box, box, 10));
-    errors.add(`score ${i}`, worstError([actual[i].score], [score]));
-  });
-  return errors;
 }
 
 test("detections from the recorded last stage are the zoo's", needs(folder), async (t) => {
@@ -162,7 +117,7 @@ test("detections from the recorded last stage are the zoo's", needs(folder), asy
     scales: recordedScales(golden),
   };
   const found = foundIn(await runOnce(engine, { ...outputs }, feeds, reference));
-  const errors = compareFound(found, recordedResult());
+  const errors = compareFound(found, recordedResult(golden));
   t.diagnostic(`${errors}`);
   errors.assertBelow(1e-5, 'detections');
   compareFound(found, recordedDetections()).assertBelow(1e-5, 'what evaluation writes');
@@ -194,7 +149,7 @@ test('the whole detector, left to itself, finds what the zoo finds', needs(folde
   const turned = await turnedRows();
   const { outputs } = evaluationGraph(recipe);
   const results = await runOnce(engine, { ...outputs }, recordedPictures(golden), reference, weights);
-  const errors = compareFound(foundIn(results), recordedResult());
+  const errors = compareFound(foundIn(results), recordedResult(golden));
   t.diagnostic(`${errors}; RoIs that were rounded the other way: ${turned}`);
   // One step of float16 is a quarter of a pixel here.
   errors.assertBelow(turned ? 1e-2 : 1e-4, 'detections');

@@ -23,7 +23,7 @@ for (const model of ['refinedet-tiny-64', 'cascade-rcnn-tiny']) {
       assert.deepEqual([...checkpoint.parameters.keys()].sort(), [...own.parameters.keys()].sort());
       await writeCheckpoint(back, checkpoint);
       const picture = pixels(150, 100);
-      const found: Detection[][] = [];
+      const found: (readonly Detection[])[] = [];
       for (const file of [path, back]) {
         await using detector = await Detector.load(file, { minScore: 0.05 });
         found.push((await detector.detect(picture)).detections);
