@@ -34,9 +34,11 @@ export function nearestDecimal(high: number, low: number, lowDigits: number, sca
 
 /** a · b − `product`, exactly, `product` being a · b as rounded (Dekker 1971). */
 function productError(a: number, b: number, product: number): number {
-  const [aWide, bWide] = [splitter * a, splitter * b];
+  const aWide = splitter * a;
+  const bWide = splitter * b;
   const aHigh = aWide - (aWide - a);
   const bHigh = bWide - (bWide - b);
-  const [aLow, bLow] = [a - aHigh, b - bHigh];
+  const aLow = a - aHigh;
+  const bLow = b - bHigh;
   return aLow * bLow - (product - aHigh * bHigh - aLow * bHigh - aHigh * bLow);
 }
