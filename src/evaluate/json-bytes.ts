@@ -167,7 +167,7 @@ export class JsonBytes {
         if (byte === openList || byte === openObject) depth++;
         else if (byte === closeList || byte === closeObject) {
           if (depth-- === 0) throw this.unexpected('a value');
-        }
+        } else if (!isWordByte(byte)) throw this.unexpected('a value');
         this.#at++;
         // Numbers and words run on to what separates them.
         if (isWordByte(byte)) this.#skipWord();

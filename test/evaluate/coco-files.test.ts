@@ -4,10 +4,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { BoxwrightError } from '../../src/errors.js';
 import { cocoData, readCocoResults, readCocoTruth } from '../../src/evaluate/coco-files.js';
 import { type CocoGroundTruth, type CocoResults, cocoPictures } from '../../src/evaluate/coco-json.js';
 import { CocoEvaluator, cocoTables, picturesOf } from '../../src/evaluate/index.js';
 import { JsonBytes } from '../../src/evaluate/json-bytes.js';
+import { hashOf } from '../hashfill.js';
 import { needs, shared } from '../shared.js';
 
 /** A folder with these files, gone after the test. */
@@ -246,6 +248,36 @@ describe('results are refused', () => {
     await readCocoResults(join(folder, 'results.json'), read, { onProgress: (bytes) => seen.push(bytes) });
     assert.ok(seen.length > 0 && seen[0] >= 2 ** 22, `${seen}`);
   });
+});
+
+test('files cut anywhere, and files with any byte changed, give figures or an error that names the file', async (t) => {
+  const folder = await folderWith(t, { 'truth.json': JSON.stringify(truth) });
+  const read = await readCocoTruth(join(folder, 'truth.json'));
+  const file = join(folder, 'results.json');
+  for (let length = 0; length < results.length; length++) {
+    await writeFile(file, results.slice(0, length));
+    await assert.rejects(readCocoResults(file, read), { code: 'data', message: /results\.json/ }, `cut at ${length}`);
+  }
+  const truthText = JSON.stringify(truth);
+  const outcomes = { read: 0, refused: 0 };
+  for (let i = 0; i < 600; i++) {
+    const bytes = Buffer.from(i % 2 ? truthText : results);
+    bytes[hashOf(7, i) % bytes.length] = '{}[]",:0-e. x\\\0'.charCodeAt(hashOf(8, i) % 15);
+    await writeFile(file, bytes);
+    const reading: Promise<unknown> = i % 2 ? readCocoTruth(file) : readCocoResults(file, read);
+    await reading.then(
+      () => {
+        assert.doesNotThrow(() => JSON.parse(bytes.toString()), 'JSON.parse takes what was read');
+        outcomes.read++;
+      },
+      (error: BoxwrightError) => {
+        assert.ok(error instanceof BoxwrightError && error.code === 'data', `${error.stack}`);
+        assert.ok(error.message.startsWith(file), error.message);
+        outcomes.refused++;
+      },
+    );
+  }
+  assert.ok(outcomes.read >= 20 && outcomes.refused > 200, JSON.stringify(outcomes));
 });
 
 test('scores below 0 and over 1 count, and are told of', async (t) => {
