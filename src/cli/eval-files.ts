@@ -7,6 +7,7 @@ import { megabytes } from './sizes.js';
 export async function evalFiles(
   truthFile: string,
   resultsFile: string,
+  against: string | undefined,
   measures: Measures,
   threads: number | undefined,
   { terminal, signal }: Context,
@@ -19,10 +20,19 @@ export async function evalFiles(
   const data = cocoData(truth, found);
   if (data.detections.labels.length === 0) terminal.warn(`${resultsFile}: the list is empty: nothing was found.`);
   const { pictures, categories } = truth;
+  const blocks = [...measures.blocks];
+  if (against !== undefined) {
+    const other = await readCocoResults(against, truth, { signal, onProgress: reading(against) });
+    for (const warning of other.warnings) terminal.warn(warning);
+    const { comparisonBlock } = await import('./metric-blocks.js');
+    const { zooSubset } = await import('../evaluate/zoo-subset.js');
+    const data = cocoData(truth, other);
+    blocks.push(comparisonBlock(measures.zooSubset ? zooSubset(data) : data));
+  }
   const counts = `${pictures.length} pictures, ${data.truths.labels.length} objects, ${data.detections.labels.length} detections`;
   await printFigures(
     { data, pictures, categories, options: measures.options },
-    measures,
+    { ...measures, blocks },
     `${resultsFile}: ${counts}`,
     terminal,
     threads,

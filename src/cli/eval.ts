@@ -24,6 +24,7 @@ export const evalCommand = command({
     part: { type: 'string', describe: 'Part of it, such as val or test; all of it by default' },
     detections: { type: 'string', describe: 'COCO results (json) to judge in place of a model' },
     truth: { type: 'string', describe: 'COCO ground truth (json) for --detections' },
+    against: { type: 'string', describe: 'Other COCO results to compare --detections with, picture by picture' },
     ...metricsOptions,
     results: { type: 'string', describe: "Write the model's detections as COCO results (json)" },
     force: { type: 'boolean', default: false, describe: 'Replace what is already at --results' },
@@ -38,12 +39,19 @@ export const evalCommand = command({
     ['eval runs/cells --data cells/ --part test', 'how good the best checkpoint of a run is'],
     ['eval runs/cells --data cells/ --part test --tta', 'the same with test-time augmentation'],
     ['eval --detections results.json --truth instances_val2017.json', 'judges results of any program'],
+    ['eval --detections a.json --against b.json --truth truth.json', 'which is better, and is it more than chance'],
   ],
-  async run({ source, model, data, part, detections, truth, batch, provider, threads, stage, ...args }, context) {
+  async run(
+    { source, model, data, part, detections, truth, against, batch, provider, threads, stage, ...args },
+    context,
+  ) {
     const measures = measuresOf(args);
+    if (against !== undefined && detections === undefined)
+      throw new UsageError('--against needs --detections, the results to compare with.');
+    if (against !== undefined && args.agnostic) throw new UsageError('--against does not go with --agnostic.');
     if (detections !== undefined || truth !== undefined) {
       const [detectionsFile, truthFile] = requireFilesOnly({ detections, truth, source, data, results: args.results });
-      await evalFiles(truthFile, detectionsFile, measures, threads, context);
+      await evalFiles(truthFile, detectionsFile, against, measures, threads, context);
       return 0;
     }
     if (source === undefined || data === undefined) throw new UsageError(whatToJudge);

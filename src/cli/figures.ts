@@ -6,14 +6,15 @@ import type { Terminal } from './terminal.js';
 
 /** Computes what was asked for and prints it: one line of JSON, or tables for people under `title`. */
 export async function printFigures(
-  judged: Judged,
-  { options, blocks, json }: Measures,
+  all: Judged,
+  { options, blocks, zooSubset, json }: Measures,
   title: string,
   terminal: Terminal,
   threads = 1,
 ): Promise<void> {
   const { summarise } = await import('../evaluate/coco.js');
   const { cocoTablesOnThreads } = await import('../evaluate/coco-threads.js');
+  const judged = zooSubset ? await inSubset(all, terminal) : all;
   const tables = await cocoTablesOnThreads(judged.data, options, threads);
   const result = await withFurtherRecalls(summarise(tables), tables);
   const further = [];
@@ -28,6 +29,14 @@ export async function printFigures(
   }
   for (const line of cocoLines(result, title, terminal)) await terminal.print(line);
   for (const { lines } of further) for (const line of ['', ...lines]) await terminal.print(line);
+}
+
+async function inSubset(judged: Judged, terminal: Terminal): Promise<Judged> {
+  const { zooSubset } = await import('../evaluate/zoo-subset.js');
+  const data = zooSubset(judged.data);
+  const counts = `${data.pictures.length} of ${judged.data.pictures.length} pictures`;
+  terminal.note(`--subset zoo: ${counts} have objects and no crowd region.`);
+  return { ...judged, data };
 }
 
 /** The recall at other numbers of detections than 1, 10 and 100, if they were asked for, behind the twelve numbers. */

@@ -14,6 +14,11 @@ export const metricsOptions = {
   'max-dets': { type: 'string', describe: 'How many detections of a picture and class count; 1,10,100 by default' },
   iou: { type: 'string', describe: 'IoU thresholds as from:to:step or a list; 0.5:0.95:0.05 by default' },
   agnostic: { type: 'boolean', default: false, describe: 'Match without regard to class' },
+  subset: {
+    choices: ['zoo'],
+    describe:
+      "Judge only part of the pictures; zoo: those without crowd regions and with objects, as the zoo's figures",
+  },
   json: {
     type: 'boolean',
     default: false,
@@ -26,6 +31,7 @@ interface MetricsArguments {
   readonly 'max-dets'?: string;
   readonly iou?: string;
   readonly agnostic: boolean;
+  readonly subset?: string;
   readonly json: boolean;
 }
 
@@ -34,11 +40,13 @@ export interface Measures {
   readonly options: TableOptions;
   /** Beside COCO's figures, which are always there. */
   readonly blocks: readonly MetricBlock[];
+  /** Only the pictures that the zoo's own evaluation takes. */
+  readonly zooSubset: boolean;
   readonly json: boolean;
 }
 
 /** @throws UsageError for numbers that cannot be read and metrics that are not known, with the nearest that is. */
-export function measuresOf({ metrics, 'max-dets': most, iou, agnostic, json }: MetricsArguments): Measures {
+export function measuresOf({ metrics, 'max-dets': most, iou, agnostic, subset, json }: MetricsArguments): Measures {
   const options: TableOptions = {
     agnostic,
     ...(most === undefined ? {} : { maxDetections: most.split(',').map(limitOf) }),
@@ -52,7 +60,10 @@ export function measuresOf({ metrics, 'max-dets': most, iou, agnostic, json }: M
     throw new UsageError(`--metrics has "${unknown}". Did you mean "${meant}"? Known: ${known.join(', ')}.`);
   }
   const blocks = [...new Set(names)].filter((name) => name !== 'coco').map((name) => metricBlocks[name]);
-  return { options, blocks, json };
+  if (agnostic && blocks.length > 0) {
+    throw new UsageError('--agnostic goes with the metric coco alone: leave one of the two out.');
+  }
+  return { options, blocks, zooSubset: subset === 'zoo', json };
 }
 
 function limitOf(text: string): number {

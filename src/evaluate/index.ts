@@ -72,4 +72,4 @@ export {
 } from './score-curves.js';
 export { type TideError, TideEvaluator, type TideOptions, type TideResult } from './tide.js';
 export { type VocClass, VocEvaluator, type VocOptions, type VocResult } from './voc.js';
-export { inZooSubset } from './zoo-subset.js';
+export { inZooSubset, zooSubset } from './zoo-subset.js';

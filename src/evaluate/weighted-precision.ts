@@ -87,12 +87,13 @@ export class WeightedPrecision {
   }
 
   #weigh({ pictures, entries }: PrecisionClass, weights: Float64Array): void {
+    const [own, upTo] = [this.#weights, this.#upTo];
     let total = 0;
     let i = 0;
     for (let e = 0; e < entries.length; e++) {
       for (; i <= entries[e]; i++) total += weights[pictures[i]];
-      this.#weights[e] = weights[pictures[entries[e]]];
-      this.#upTo[e] = total;
+      own[e] = weights[pictures[entries[e]]];
+      upTo[e] = total;
     }
   }
 
@@ -107,7 +108,13 @@ export class WeightedPrecision {
   }
 
   #at({ pictures, entries, right, ignored }: PrecisionClass, t: number, weights: Float64Array): number {
-    const [found, precision] = [this.#found, this.#precision];
+    const [found, precision, entryWeights, upTo, needed] = [
+      this.#found,
+      this.#precision,
+      this.#weights,
+      this.#upTo,
+      this.#needed,
+    ];
     const [own, out] = [right[t], ignored[t]];
     let count = 0;
     let sum = 0;
@@ -115,18 +122,19 @@ export class WeightedPrecision {
     let at = 0;
     for (let j = 0; j < own.length; j++) {
       const e = own[j];
-      if (this.#weights[e] === 0) continue;
+      const weight = entryWeights[e];
+      if (weight === 0) continue;
       for (; at < out.length && out[at] < entries[e]; at++) left += weights[pictures[out[at]]];
-      sum += this.#weights[e];
+      sum += weight;
       found[count] = sum;
-      precision[count++] = sum / (this.#upTo[e] - left + epsilon);
+      precision[count++] = sum / (upTo[e] - left + epsilon);
     }
     // The largest precision at each recall point or beyond it.
     let best = 0;
     let precisions = 0;
     let i = count - 1;
     for (let r = cocoRecallPoints.length - 1; r >= 0; r--) {
-      for (; i >= 0 && found[i] >= this.#needed[r]; i--) if (precision[i] > best) best = precision[i];
+      for (; i >= 0 && found[i] >= needed[r]; i--) if (precision[i] > best) best = precision[i];
       precisions += best;
     }
     return precisions / cocoRecallPoints.length;

@@ -1,3 +1,4 @@
+import { type EvaluationData, EvaluationDataBuilder, picturesOf } from './evaluation-data.js';
 import type { Truth } from './picture.js';
 
 /**
@@ -9,4 +10,11 @@ export function inZooSubset({ labels, crowd }: Pick<Truth, 'labels' | 'crowd'>):
   if (labels.length === 0) return false;
   for (let g = 0; g < labels.length; g++) if (crowd?.[g]) return false;
   return true;
+}
+
+/** The pictures of a data set that `inZooSubset` takes. */
+export function zooSubset(data: EvaluationData): EvaluationData {
+  const builder = new EvaluationDataBuilder(data.classes, data.boxFormat);
+  for (const picture of picturesOf(data)) if (inZooSubset(picture.truth)) builder.addPicture(picture);
+  return builder.data();
 }
