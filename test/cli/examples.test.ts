@@ -130,3 +130,19 @@ test('video-frames cuts piped pixels into frames', options, async (t) => {
   assert.ok(frames.length > 0 && frames.every((frame) => frame >= 0 && frame < 3), text);
   assert.equal(new Set(frames).size, frames.length);
 });
+
+test("new-operator: the gradient is the function's", options, async () => {
+  const { stdout } = await example('new-operator.mjs');
+  const lines = [...stdout.matchAll(/slope (-?[\d.]+), by differences (-?[\d.]+)/g)];
+  assert.equal(lines.length, 5);
+  for (const [line, slope, difference] of lines)
+    assert.ok(Math.abs(Number(slope) - Number(difference)) < 1e-3, `${line} in ${stdout}`);
+});
+
+test('new-backbone learns and writes a file', options, async (t) => {
+  const path = join(await testFolder(t), 'shapes.onnx');
+  const { stdout } = await example('new-backbone.mjs', path);
+  const right = Number(/right: (\d+) of 300/.exec(stdout)?.[1]);
+  assert.ok(right > 200, stdout); // 100 by guessing
+  assert.ok(existsSync(path));
+});
