@@ -1,9 +1,10 @@
 import { BoxwrightError } from '../errors.js';
 import { modelRecipe } from '../models/model.js';
 import { type Checkpoint, checkpointOf, isCheckpoint } from './checkpoint.js';
+import { classesOf } from './file-classes.js';
 import { classesTold, fittingModels } from './fitting-models.js';
 import { describeReport } from './load-report.js';
-import { classesOf, loadWeights } from './load-weights.js';
+import { loadWeights } from './load-weights.js';
 import { readWeightFile, type WeightFile } from './weight-file.js';
 
 /** What a file of weights does not say itself. */

@@ -1,14 +1,15 @@
 import type { Tensor } from '../graph/tensor.js';
 import { elementCount } from '../graph/tensor.js';
-import { type DetectorRecipe, evaluationGraph, modelRecipe } from '../models/model.js';
+import { type DetectorRecipe, evaluationGraph } from '../models/model.js';
 import type { ParameterSpec } from '../nn/parameters.js';
 import { type ChosenMap, chooseMap } from './choose-map.js';
 import { type ClassPlaces, type ClassRows, classCount, classRows, rearranged } from './class-rows.js';
+import { classesOf } from './file-classes.js';
 import { epsilonOf, foldedConvolution, normOfBias, normOfVariance } from './folded-norm.js';
 import { misfitting, missingTensors, nothingFits, otherClasses } from './load-errors.js';
 import type { LoadReport, Misfit } from './load-report.js';
 import { fromSource, type SourceTraits, sourceName } from './maps/name-map.js';
-import { ownNames } from './maps/own.js';
+import { traitsOf } from './source-traits.js';
 import { adaptStem, sameNormalisation } from './stem.js';
 import type { WeightFile } from './weight-file.js';
 
@@ -60,7 +61,11 @@ export function startFrom(
   target: LoadTarget,
   fresh: (parameter: ParameterSpec) => Tensor<'float32'>,
 ): LoadedWeights {
-  return new Loading(path, file, target, fresh).run();
+  const loaded = new Loading(path, file, target, fresh).run();
+  const { misfits, classes } = loaded.report;
+  if (loaded.taken.size === 0 && misfits.length > 0) throw misfitting(path, target.model, loaded.report);
+  if (loaded.taken.size === 0 && classes) throw otherClasses(path, undefined, undefined, target.classes);
+  return loaded;
 }
 
 class Loading {
@@ -96,7 +101,7 @@ class Loading {
     this.#chosen = chooseMap([...this.#specs.keys()], file.tensors);
     if (this.#chosen.found === 0) throw nothingFits(path, file, target.model, [...this.#specs.keys()]);
     this.sourceClasses = target.sourceClasses ?? classesOf(file);
-    this.#traits = traitsOf(this.#chosen, file);
+    this.#traits = traitsOf(this.#chosen.map, file);
   }
 
   /** What the file should call parameters. */
@@ -285,37 +290,4 @@ function typed({ dtype, shape }: Pick<Tensor, 'dtype' | 'shape'>): string {
 
 function placesOf(known: readonly string[], classes: readonly string[]): ClassPlaces {
   return classes.map((name) => (known.includes(name) ? known.indexOf(name) : undefined));
-}
-
-/** Where files have their classes: ours, mmdetection's of version 2 and of version 3. */
-const classKeys = ['classes', 'meta.CLASSES', 'meta.dataset_meta.classes', 'meta.dataset_meta.CLASSES'];
-
-/** The classes that a file names in its metadata. */
-export function classesOf({ metadata }: Pick<WeightFile, 'metadata'>): readonly string[] | undefined {
-  for (const key of classKeys) {
-    try {
-      const names = JSON.parse(metadata[key] ?? 'null') as unknown;
-      if (Array.isArray(names) && names.every((name) => typeof name === 'string')) return names;
-    } catch {
-      // then they are not known
-    }
-  }
-  return undefined;
-}
-
-/** Our own files are as the model that they were made by. */
-function traitsOf({ map }: ChosenMap, { metadata }: WeightFile): SourceTraits {
-  const recipe = map === ownNames ? recipeOf(metadata.model) : undefined;
-  if (!recipe) return map;
-  if (recipe.kind === 'refinedet') return { normalisation: recipe.normalisation };
-  const { normalisation, head, stages } = recipe;
-  return { normalisation, background: head.background, stageStds: stages.map(({ coder }) => coder.stds) };
-}
-
-function recipeOf(model: string | undefined): DetectorRecipe | undefined {
-  try {
-    return model === undefined ? undefined : modelRecipe(model, 1);
-  } catch {
-    return undefined; // written by another version
-  }
 }

@@ -2,48 +2,17 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import type { Tensor } from '../../src/graph/tensor.js';
-import type { TrainEvent } from '../../src/train/index.js';
-import { train } from '../../src/train/index.js';
 import { inSourceNames } from '../../src/weights/in-source-names.js';
 import { cascadeRcnnMmdetection } from '../../src/weights/maps/cascade-rcnn-mmdetection.js';
 import { sourceName } from '../../src/weights/maps/name-map.js';
 import { writeMindspore } from '../../src/weights/mindspore-writer.js';
 import { testFolder, tinyCheckpoint } from '../predict/tiny-detector.js';
-import { needs, shared } from '../shared.js';
+import { needs } from '../shared.js';
 import { someClasses } from '../weights/listed-file.js';
 import { pytorchFile } from '../weights/torch-writer.js';
-
-const bccd = 'data/bccd';
-type Step = Extract<TrainEvent, { kind: 'step' }>;
-
-/** What a run says of its weights, and its first steps. */
-async function firstSteps(
-  t: TestContext,
-  { model, weights, count }: { readonly model: string; readonly weights: string; readonly count: number },
-): Promise<{ readonly said: string; readonly steps: readonly Step[] }> {
-  const abort = new AbortController();
-  const steps: Step[] = [];
-  let said = '';
-  const out = join(await testFolder(t), 'run');
-  const options = { model, weights, out, data: shared(bccd)!, epochs: 1, batch: 2, threads: 2, workers: 1 };
-  for await (const event of train({ ...options, evaluateEvery: 0, signal: abort.signal })) {
-    if (event.kind === 'start') said = event.weights ?? '';
-    if (event.kind === 'step') steps.push(event);
-    if (steps.length === count) abort.abort();
-  }
-  return { said, steps };
-}
-
-function assertFinite(steps: readonly Step[]): void {
-  assert.ok(steps.length > 0);
-  for (const { step, loss, losses } of steps) {
-    assert.ok(Number.isFinite(loss) && loss > 0, `step ${step}: ${loss}`);
-    for (const [name, part] of Object.entries(losses))
-      assert.ok(Number.isFinite(part), `step ${step}, ${name}: ${part}`);
-  }
-}
+import { assertFinite, bccd, firstSteps } from './first-steps.js';
 
 test("mmdetection's file starts a cascade for blood cells: known classes keep their rows", needs(bccd), async (t) => {
   const classes = ['RBC', 'cat', 'WBC', 'dog'];

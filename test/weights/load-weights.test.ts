@@ -232,6 +232,18 @@ test('strict loading refuses other shapes and other numbers of classes', () => {
   });
 });
 
+test('a start from which nothing can be taken is refused', () => {
+  const file = listedFile([
+    ['backbone.conv1.weight', [64, 3, 7, 7]],
+    ['backbone.bn1.weight', [64]],
+  ]);
+  assert.throws(() => startFrom('a.pth', file, target('refinedet-tiny-320', cells), fresh), {
+    code: 'weights',
+    message:
+      /a\.pth: 2 tensors do not fit refinedet-tiny-320.*is float32\[64, 3, 7, 7\] instead of float32\[16, 3, 3, 3\]/,
+  });
+});
+
 test('a file of something else is refused with the nearest names', () => {
   const file = listedFile([['encoder.weight', [3, 3]]]);
   assert.throws(() => startFrom('a.pth', file, target('refinedet-tiny-320', someClasses(2)), fresh), {
