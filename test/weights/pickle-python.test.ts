@@ -1,6 +1,7 @@
 // Files as Python writes them today. BOXWRIGHT_PEERS_PYTHON names a Python that has torch and numpy.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,11 +32,24 @@ function asExpectation(tensors: ReadonlyMap<string, Tensor>): Expectation {
   );
 }
 
+const refusals: Record<string, RegExp> = {
+  'trap-zip.pth': /it names "__builtin__\.getattr"/,
+  'trap-legacy.pth': /it names "__builtin__\.getattr"/,
+  'trap.pkl': /it names "pathlib\.Path\.touch"/,
+  'model.pth': /it names "torch\.nn\.modules\.linear\.Linear".*torch\.save\(model\.state_dict\(\)/,
+  'script.pth': /a TorchScript program, which boxwright does not run/,
+  'sparse.pth': /"a" is a sparse tensor/,
+  'quantized.pth': /"a" is a quantized tensor/,
+  'complex.pth': /elements of type complex64/,
+  'objects.pkl': /"a" is a numpy array of type "O8"/,
+  'arrays.npz': /a zip archive, but none of PyTorch's: it has 0 data\.pkl; found "a\.npy"/,
+};
+
 test('what torch and numpy write is read, value for value', options, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'boxwright-pickles-'));
   t.after(() => rm(folder, { recursive: true }));
   execFileSync(python!, [script, folder]);
-  const names = (await readdir(folder)).filter((name) => !name.endsWith('.json'));
+  const names = (await readdir(folder)).filter((name) => /\.(pth|pkl)$/.test(name));
   assert.equal(names.length, 2 * 8 + 5);
   for (const name of names) {
     await t.test(name, async () => {
@@ -45,6 +59,14 @@ test('what torch and numpy write is read, value for value', options, async (t) =
       assert.deepEqual(asExpectation(tensors), expected);
     });
   }
+  const refused = await readdir(join(folder, 'refused'));
+  assert.deepEqual(refused.sort(), Object.keys(refusals).sort());
+  for (const name of refused) {
+    await t.test(`${name} is refused`, async () => {
+      await assert.rejects(readWeightFile(join(folder, 'refused', name)), { code: 'weights', message: refusals[name] });
+    });
+  }
+  assert.ok(!existsSync(join(folder, 'executed')), 'nothing was executed');
 });
 
 // The tests that always run read what our own writer writes; this shows that it writes what Python reads.

@@ -2,6 +2,7 @@
 
 usage: python torch-files.py FOLDER
 Each FOLDER/NAME has a FOLDER/NAME.json: tensors by name as [dtype, shape, values]; NaN and infinities as text.
+FOLDER/refused has files that hold something else; reading one in Python would make FOLDER/executed.
 """
 import collections
 import json
@@ -107,3 +108,23 @@ for protocol in range(1, 6):
         path.write_bytes(pickle.dumps({"model": arrays, "__author__": "x", "score": np.float32(0.5)}, protocol))
 
     write(f"arrays-{protocol}.pkl", dump, arrays)
+
+refused = folder / "refused"
+refused.mkdir()
+
+
+class Trap:
+    def __reduce__(self):
+        return (pathlib.Path.touch, (folder / "executed",))
+
+
+torch.save({"state_dict": state, "x": Trap()}, refused / "trap-zip.pth")
+torch.save({"state_dict": state, "x": Trap()}, refused / "trap-legacy.pth", _use_new_zipfile_serialization=False)
+(refused / "trap.pkl").write_bytes(pickle.dumps({"model": arrays, "x": Trap()}))
+torch.save(torch.nn.Linear(2, 2), refused / "model.pth")
+torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), refused / "script.pth")
+torch.save({"a": torch.ones(2).to_sparse()}, refused / "sparse.pth")
+torch.save({"a": torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.quint8)}, refused / "quantized.pth")
+torch.save({"a": torch.ones(2, dtype=torch.complex64)}, refused / "complex.pth")
+(refused / "objects.pkl").write_bytes(pickle.dumps({"a": np.array([None, "x"], dtype=object)}))
+np.savez(refused / "arrays.npz", a=np.ones(2))

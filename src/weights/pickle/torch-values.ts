@@ -77,7 +77,10 @@ const storageTypes = new Map<string, StoredType | undefined>([
 const elementTypes = new Map(Object.keys(storedTypes).map((type) => [`torch.${type}`, type as StoredType]));
 
 /** Names that stand for themselves. */
-const tags = ['torch.Tensor', 'torch.nn.parameter.Parameter', 'torch.nn.parameter.Buffer', 'torch.strided'];
+const tags = [
+  ...['torch.Tensor', 'torch.nn.parameter.Parameter', 'torch.nn.parameter.Buffer', 'torch.strided'],
+  ...['torch.per_tensor_affine', 'torch.per_channel_affine'],
+];
 
 const unreadable = {
   'torch._utils._rebuild_qtensor': 'a quantized tensor',
