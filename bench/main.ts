@@ -1,7 +1,8 @@
-// npm run bench -- conv [filter] | step | inference | roi-align | cascade [part] | models | metrics [growth] | memory.
-// What it prints goes to docs/benchmarks.md.
+// npm run bench -- conv [filter] | step | inference | roi-align | cascade [part] | models | data [folder] |
+// metrics [growth] | memory. What it prints goes to docs/benchmarks.md.
 import { benchCascade } from './cascade.js';
 import { benchConv } from './conv.js';
+import { benchData } from './data.js';
 import { benchInference } from './inference.js';
 import { benchMemory } from './memory.js';
 import { benchMetrics } from './metrics.js';
@@ -16,6 +17,7 @@ const benches: Readonly<Record<string, (argument?: string) => Promise<void>>> = 
   'roi-align': () => benchRoiAlign(Number(process.env.REPEATS ?? 9)),
   cascade: async (which) => benchCascade(Number(process.env.REPEATS ?? 2), which),
   models: () => benchModels(Number(process.env.REPEATS ?? 5)),
+  data: (folder) => benchData(Number(process.env.REPEATS ?? 5), folder ?? '../shared/data/bccd'),
   metrics: (which) => benchMetrics(Number(process.env.REPEATS ?? 5), which),
   memory: (steps) => benchMemory(Number(steps ?? 300), 4),
 };

@@ -1,3 +1,5 @@
+import { kernels, layOut, put } from './kernels/kernels.js';
+
 /** A rectangle of whole pixels; right and bottom are exclusive. */
 export interface PixelRegion {
   readonly left: number;
@@ -95,7 +97,8 @@ export function fetchRows<T>(
 
 /**
  * Bilinear resize of interleaved RGB bytes in fixed point, equal to OpenCV's `resize` in every byte (`INTER_LINEAR`, 8 bits).
- * `region` of the source `[height, sourceWidth, 3]` becomes `out` `[size.height, size.width, 3]`.
+ * `region` of the source `[height, sourceWidth, 3]` becomes `out` `[size.height, size.width, 3]`, left and right exchanged
+ * if `mirrored`.
  */
 export function resizeBytes(
   source: Uint8Array,
@@ -103,46 +106,40 @@ export function resizeBytes(
   region: PixelRegion,
   size: { readonly width: number; readonly height: number },
   out: Uint8Array,
+  mirrored = false,
 ): void {
   const columns = linearTaps(region.right - region.left, size.width);
   const rows = rowTaps(region.bottom - region.top, size.height);
   const columnWeights = fixedWeights(columns.share);
+  if (mirrored)
+    for (const row of [columns.first, columns.second, columnWeights.first, columnWeights.second]) row.reverse();
   const rowWeights = fixedWeights(rows.share);
-  const rowLength = size.width * 3;
-  const buffers = { upper: new Int32Array(rowLength), lower: new Int32Array(rowLength), upperRow: -1, lowerRow: -1 };
-  const read = (row: number, into: Int32Array) => {
-    const start = ((region.top + row) * sourceWidth + region.left) * 3;
-    mixColumns(source, start, columns.first, columns.second, columnWeights.first, columnWeights.second, into);
+  const { width, height } = size;
+  const rowLength = width * 3;
+  const [start, span] = [region.left * 3, (region.right - region.left) * 3];
+  const table = width * 4;
+  const scratch = layOut(span, table, table, table, table, table * 4, table * 4, rowLength);
+  const { bytes } = scratch;
+  const [line, first, second, firstWeight, secondWeight, upper, lower, result] = scratch.at;
+  put(scratch, first, columns.first.map(threefold));
+  put(scratch, second, columns.second.map(threefold));
+  put(scratch, firstWeight, columnWeights.first);
+  put(scratch, secondWeight, columnWeights.second);
+  const buffers = { upper, lower, upperRow: -1, lowerRow: -1 };
+  const read = (row: number, into: number) => {
+    const from = (region.top + row) * sourceWidth * 3 + start;
+    bytes.set(source.subarray(from, from + span), line);
+    kernels.mixColumnsBytes(line, first, second, firstWeight, secondWeight, width, into);
   };
-  for (let y = 0; y < size.height; y++) {
+  for (let y = 0; y < height; y++) {
     fetchRows(buffers, rows.first[y], rows.second[y], read);
-    mixRows(buffers.upper, buffers.lower, rowWeights.first[y], rowWeights.second[y], out, y * rowLength);
+    const { upper: above, lower: below } = buffers;
+    kernels.mixRowsBytes(above, below, rowWeights.first[y], rowWeights.second[y], width, result);
+    out.set(bytes.subarray(result, result + rowLength), y * rowLength);
   }
 }
 
-/** Mixes neighbouring pixels of one row into values of 11 + 8 - 4 bits. */
-function mixColumns(
-  source: Uint8Array,
-  start: number,
-  first: Int32Array,
-  second: Int32Array,
-  firstWeight: Int32Array,
-  secondWeight: Int32Array,
-  mixed: Int32Array,
-): void {
-  for (let x = 0, o = 0; x < first.length; x++, o += 3) {
-    const a = start + first[x] * 3;
-    const b = start + second[x] * 3;
-    const wa = firstWeight[x];
-    const wb = secondWeight[x];
-    mixed[o] = (Math.imul(source[a], wa) + Math.imul(source[b], wb)) >> 4;
-    mixed[o + 1] = (Math.imul(source[a + 1], wa) + Math.imul(source[b + 1], wb)) >> 4;
-    mixed[o + 2] = (Math.imul(source[a + 2], wa) + Math.imul(source[b + 2], wb)) >> 4;
-  }
-}
-
-function mixRows(upper: Int32Array, lower: Int32Array, wa: number, wb: number, out: Uint8Array, start: number): void {
-  for (let i = 0; i < upper.length; i++) {
-    out[start + i] = ((Math.imul(wa, upper[i]) >> 16) + (Math.imul(wb, lower[i]) >> 16) + 2) >> 2;
-  }
+/** Pixels as bytes. */
+function threefold(pixel: number): number {
+  return pixel * 3;
 }

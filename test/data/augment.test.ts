@@ -3,13 +3,14 @@ import { test } from 'node:test';
 import { augmentPicture, planAugmentation } from '../../src/data/augment/augment.js';
 import { jitterColours } from '../../src/data/augment/jitter.js';
 import type { PictureObjects } from '../../src/data/augment/objects.js';
-import { type Photometric, prepareDistortion } from '../../src/data/augment/photometric.js';
+import type { Photometric } from '../../src/data/augment/photometric.js';
 import {
   type AugmentationRecipe,
   noAugmentation,
   paperAugmentation,
   zooAugmentation,
 } from '../../src/data/augment/recipe.js';
+import { renderPlaced } from '../../src/data/augment/render.js';
 import type { Picture } from '../../src/data/decode.js';
 import { type Random, randomStream, shuffledOrder } from '../../src/data/random.js';
 import { resizeBytes, wholeRegion } from '../../src/data/resize.js';
@@ -159,7 +160,9 @@ const distortions: readonly { what: string; drawn: Partial<Photometric>; from: n
 for (const { what, drawn, from, to } of distortions) {
   test(`Photometric distortion: ${what}`, () => {
     const out = new Float32Array(3);
-    prepareDistortion({ ...neutral, ...drawn })(Uint8Array.from(from), 0, Int32Array.of(0), out, 0);
+    const picture = { data: Uint8Array.from(from), width: 1, height: 1 };
+    const whole = { left: 0, top: 0, fill: [0, 0, 0] as const, crop: wholeRegion(picture), flip: false };
+    renderPlaced(picture, { ...whole, photometric: { ...neutral, ...drawn } }, picture, out);
     for (let c = 0; c < 3; c++) assert.ok(Math.abs(out[c] - to[c]) < 1e-4, `${[...out]}, expected ${to}`);
   });
 }

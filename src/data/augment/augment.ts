@@ -222,13 +222,12 @@ function drawPlan(
     return;
   }
   resizeCrop(picture, plan, frame.steps, out);
-  if (plan.flip) mirrorRows(out, frame.width);
 }
 
 /** Resizes the crop in fixed point, to one size after the other. */
 function resizeCrop(
   picture: Picture,
-  { crop, left, top, fill }: Placement,
+  { crop, left, top, fill, flip }: Placement,
   steps: readonly CanvasSize[],
   out: Uint8ClampedArray,
 ): void {
@@ -240,7 +239,7 @@ function resizeCrop(
   for (const [i, { width, height }] of steps.entries()) {
     const last = i === steps.length - 1;
     const data = last ? new Uint8Array(out.buffer, out.byteOffset, out.length) : new Uint8Array(width * height * 3);
-    resizeBytes(source.data, source.width, from, { width, height }, data);
+    resizeBytes(source.data, source.width, from, { width, height }, data, last && flip);
     source = { data, width, height };
     from = wholeRegion(source);
   }

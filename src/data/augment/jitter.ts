@@ -1,10 +1,6 @@
+import { kernels, layOut } from '../kernels/kernels.js';
 import type { Random } from '../random.js';
 import type { JitterRecipe } from './recipe.js';
-
-/** Weights of OpenCV's fixed-point grey, of 2¹⁴. */
-const GREY_RED = 4899;
-const GREY_GREEN = 9617;
-const GREY_BLUE = 1868;
 
 /** Brightness, contrast and saturation in a drawn order on RGB bytes in place, each rounded and clipped, as MindSpore's `RandomColorAdjust`. */
 export function jitterColours(recipe: JitterRecipe, rgb: Uint8ClampedArray, random: Random): void {
@@ -17,38 +13,43 @@ export function jitterColours(recipe: JitterRecipe, rgb: Uint8ClampedArray, rand
     const j = random.int(i + 1);
     [steps[i], steps[j]] = [steps[j], steps[i]];
   }
-  for (const { spread, apply } of steps) apply(rgb, random.uniform(1 - spread, 1 + spread));
+  const { bytes, at } = layOut(rgb.length, 256);
+  const pixels: Pixels = { bytes, at: at[0], length: rgb.length, table: at[1] };
+  bytes.set(rgb, pixels.at);
+  for (const { spread, apply } of steps) apply(pixels, random.uniform(1 - spread, 1 + spread));
+  rgb.set(bytes.subarray(pixels.at, pixels.at + rgb.length));
+}
+
+/** RGB bytes in the kernels' memory, with room for a table. */
+interface Pixels {
+  readonly bytes: Uint8Array;
+  readonly at: number;
+  readonly length: number;
+  readonly table: number;
 }
 
 /** Mixes with black. */
-function scaleBrightness(rgb: Uint8ClampedArray, factor: number): void {
-  mapBytes(rgb, (byte) => byte * factor);
+function scaleBrightness(pixels: Pixels, factor: number): void {
+  mapBytes(pixels, (byte) => byte * factor);
 }
 
 /** Mixes with the mean grey of the whole picture. */
-function scaleContrast(rgb: Uint8ClampedArray, factor: number): void {
-  let sum = 0;
-  for (let i = 0; i < rgb.length; i += 3) sum += greyOf(rgb, i);
-  const mean = Math.round(sum / (rgb.length / 3));
-  mapBytes(rgb, (byte) => byte * factor + mean * (1 - factor));
+function scaleContrast(pixels: Pixels, factor: number): void {
+  const count = pixels.length / 3;
+  const mean = Math.round(kernels.sumGreys(pixels.at, count) / count);
+  mapBytes(pixels, (byte) => byte * factor + mean * (1 - factor));
 }
 
 /** Replaces every byte by what `change` makes of it, rounded and clipped. */
-function mapBytes(rgb: Uint8ClampedArray, change: (byte: number) => number): void {
-  const table = Uint8ClampedArray.from({ length: 256 }, (_, byte) => change(byte));
-  for (let i = 0; i < rgb.length; i++) rgb[i] = table[rgb[i]];
+function mapBytes({ bytes, at, length, table }: Pixels, change: (byte: number) => number): void {
+  bytes.set(
+    Uint8ClampedArray.from({ length: 256 }, (_, byte) => change(byte)),
+    table,
+  );
+  kernels.mapBytes(at, length, table);
 }
 
 /** Mixes with each pixel's grey. */
-function scaleSaturation(rgb: Uint8ClampedArray, factor: number): void {
-  for (let i = 0; i < rgb.length; i += 3) {
-    const grey = greyOf(rgb, i) * (1 - factor);
-    rgb[i] = rgb[i] * factor + grey;
-    rgb[i + 1] = rgb[i + 1] * factor + grey;
-    rgb[i + 2] = rgb[i + 2] * factor + grey;
-  }
-}
-
-function greyOf(rgb: Uint8ClampedArray, i: number): number {
-  return (rgb[i] * GREY_RED + rgb[i + 1] * GREY_GREEN + rgb[i + 2] * GREY_BLUE + 8192) >> 14;
+function scaleSaturation({ at, length }: Pixels, factor: number): void {
+  kernels.mixGreys(at, length / 3, factor);
 }

@@ -1,6 +1,7 @@
 import type { Picture } from '../decode.js';
+import { kernels, layOut, put } from '../kernels/kernels.js';
 import { fetchRows, linearTaps, type PixelRegion } from '../resize.js';
-import { type Photometric, prepareDistortion } from './photometric.js';
+import type { Photometric } from './photometric.js';
 
 /** A picture on a canvas, a crop of the canvas, and what happens on the way. */
 export interface Placement {
@@ -19,16 +20,19 @@ export interface Placement {
 interface ColumnPlan {
   /** Columns of the picture. */
   readonly columns: Int32Array;
-  /** Offsets into a compact row of three values a pixel, whose pixel 0 is the fill. */
+  /** Offsets in bytes into a compact row of four floats a pixel, whose pixel 0 is the fill. */
   readonly first: Int32Array;
   readonly second: Int32Array;
   readonly share: Float32Array;
 }
 
+/** Bytes of four floats. */
+const PIXEL = 16;
+
 /**
  * Distorts, expands, crops, mirrors and resizes in one pass: only pixels that the resize reads are distorted, and the canvas
  * is never made. Equal to doing the steps one after the other in float32 with OpenCV's bilinear resize. RGB values go to
- * `out` `[size.height, size.width, 3]`; a `Uint8ClampedArray` rounds and clips them.
+ * `out` `[size.height, size.width, 3]`; a `Uint8ClampedArray` gets them rounded and clipped.
  */
 export function renderPlaced(
   picture: Picture,
@@ -37,73 +41,96 @@ export function renderPlaced(
   out: Float32Array | Uint8ClampedArray,
 ): void {
   const { crop, fill } = placement;
-  const plan = planColumns(picture, placement, size.width);
+  const { columns, first, second, share } = planColumns(picture, placement, size.width);
   const rows = linearTaps(crop.bottom - crop.top, size.height);
-  const rowLength = size.width * 3;
-  const compact = new Float32Array((plan.columns.length + 1) * 3);
-  compact.set(fill);
-  const distortPixels = prepareDistortion(placement.photometric);
-  const readRow = (row: number, mixed: Float32Array) => {
+  const count = columns.length;
+  // The kernel takes four at a time: the last ones are repeated.
+  const padded = Int32Array.from({ length: (count + 3) & ~3 }, (_, i) => columns[Math.min(i, count - 1)]);
+  const [left, right] = bounds(columns);
+  const table = size.width * 4;
+  const isFloat = out instanceof Float32Array;
+  const rowBytes = size.width * 3 * (isFloat ? 4 : 1);
+  const line = (right - left) * 3;
+  const scratch = layOut(
+    ...[line, padded.length * 4, table, table, table],
+    ...[(padded.length + 1) * PIXEL, size.width * PIXEL, size.width * PIXEL, rowBytes],
+  );
+  const { bytes } = scratch;
+  const [from, offsets, firsts, seconds, shares, compact, upper, lower, result] = scratch.at;
+  put(
+    scratch,
+    offsets,
+    padded.map((column) => (column - left) * 3),
+  );
+  put(scratch, firsts, first);
+  put(scratch, seconds, second);
+  put(scratch, shares, share);
+  put(scratch, compact, Float32Array.of(...fill, 0));
+  const empty = rowOf(fill, size.width);
+  const distort = distortion(placement.photometric);
+  const readRow = (row: number, into: number) => {
     const y = crop.top + row - placement.top;
-    if (y < 0 || y >= picture.height) {
-      for (let i = 0; i < rowLength; i++) mixed[i] = fill[i % 3];
+    if (y < 0 || y >= picture.height || count === 0) {
+      put(scratch, into, empty);
       return;
     }
-    distortPixels(picture.data, y * picture.width * 3, plan.columns, compact, 3);
-    mixColumns(compact, plan, mixed);
+    const start = (y * picture.width + left) * 3;
+    bytes.set(picture.data.subarray(start, start + line), from);
+    distort(from, offsets, padded.length, compact + PIXEL);
+    kernels.mixColumnsFloats(compact, firsts, seconds, shares, size.width, into);
   };
-  const buffers = {
-    upper: new Float32Array(rowLength),
-    lower: new Float32Array(rowLength),
-    upperRow: -1,
-    lowerRow: -1,
-  };
+  const buffers = { upper, lower, upperRow: -1, lowerRow: -1 };
+  const mixRows = isFloat ? kernels.mixRowsToFloats : kernels.mixRowsFloats;
+  const target = new Uint8Array(out.buffer, out.byteOffset, out.byteLength);
   for (let y = 0; y < size.height; y++) {
     fetchRows(buffers, rows.first[y], rows.second[y], readRow);
-    mixRows(buffers.upper, buffers.lower, rows.share[y], out, y * rowLength);
+    mixRows(buffers.upper, buffers.lower, rows.share[y], size.width, result);
+    target.set(bytes.subarray(result, result + rowBytes), y * rowBytes);
   }
+}
+
+/** The kernel with everything that a picture's distortion decides. */
+function distortion({ brightness, contrast, contrastFirst, saturation, hue, channels }: Photometric) {
+  const before = contrastFirst ? contrast : 1;
+  const after = contrastFirst ? 1 : contrast;
+  // The way to HSV and back changes nothing but pixels whose largest channel is negative.
+  const shifts = saturation !== 1 || hue !== 0 || brightness * before < 0;
+  const order = channels[0] | (channels[1] << 2) | (channels[2] << 4);
+  return (source: number, columns: number, count: number, out: number) =>
+    kernels.distort(
+      ...([source, columns, count, brightness, before, after, saturation, hue] as const),
+      ...([shifts ? 1 : 0, order, out] as const),
+    );
+}
+
+/** The first column and the one behind the last. */
+function bounds(columns: Int32Array): readonly [number, number] {
+  if (columns.length === 0) return [0, 0];
+  let [least, most] = [columns[0], columns[0]];
+  for (const column of columns) {
+    if (column < least) least = column;
+    if (column > most) most = column;
+  }
+  return [least, most + 1];
+}
+
+/** A row of one colour, four floats a pixel. */
+function rowOf(fill: Placement['fill'], width: number): Float32Array {
+  return Float32Array.from({ length: width * 4 }, (_, i) => (i % 4 === 3 ? 0 : fill[i % 4]));
 }
 
 function planColumns(picture: Picture, { crop, left, flip }: Placement, width: number): ColumnPlan {
   const cropWidth = crop.right - crop.left;
   const taps = linearTaps(cropWidth, width);
   const columns: number[] = [];
-  const slots = new Map<number, number>();
+  const slots = new Int32Array(picture.width);
   const slotOf = (tap: number) => {
     const column = crop.left + (flip ? cropWidth - 1 - tap : tap) - left;
     if (column < 0 || column >= picture.width) return 0;
-    let slot = slots.get(column);
-    if (slot === undefined) {
-      columns.push(column);
-      slot = columns.length * 3;
-      slots.set(column, slot);
-    }
-    return slot;
+    if (slots[column] === 0) slots[column] = columns.push(column) * PIXEL;
+    return slots[column];
   };
   const first = taps.first.map(slotOf);
   const second = taps.second.map(slotOf);
   return { columns: Int32Array.from(columns), first, second, share: taps.share };
-}
-
-function mixColumns(compact: Float32Array, { first, second, share }: ColumnPlan, mixed: Float32Array): void {
-  for (let x = 0, o = 0; x < share.length; x++, o += 3) {
-    const a = first[x];
-    const b = second[x];
-    const f = share[x];
-    const g = 1 - f;
-    mixed[o] = compact[a] * g + compact[b] * f;
-    mixed[o + 1] = compact[a + 1] * g + compact[b + 1] * f;
-    mixed[o + 2] = compact[a + 2] * g + compact[b + 2] * f;
-  }
-}
-
-function mixRows(
-  upper: Float32Array,
-  lower: Float32Array,
-  share: number,
-  out: Float32Array | Uint8ClampedArray,
-  start: number,
-): void {
-  const rest = 1 - share;
-  for (let i = 0; i < upper.length; i++) out[start + i] = upper[i] * rest + lower[i] * share;
 }
