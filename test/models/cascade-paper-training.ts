@@ -136,8 +136,13 @@ function choices({ tensors }: Safetensors, pass: number): Record<string, Tensor>
   return feeds;
 }
 
-/** Of each pass. Before any step it is rounding; then what relative changes of 1e-6 of the weights do to the reference. */
-const lossLimits = [1e-5, 6e-5, 4e-4];
+/**
+ * Of each pass. Before any step it is rounding; then what changes of all weights by ±1e-6 (relative, signs drawn) do here:
+ * 8e-6, 1.6e-4 and 9.8e-5 in pass 1, 2.9e-4, 7.9e-4 and 6.3e-4 in pass 2, in three draws, of which the largest is taken. The
+ * record's README has one draw of the reference's, 6e-5 and 4e-4. Found: 7.8e-5 and 5.2e-4 in the fast form, 7.7e-5 and
+ * 3.6e-4 in the reference form, with the weights behind both steps within 2.4e-7 of the recorded ones.
+ */
+const lossLimits = [1e-5, 1.6e-4, 7.9e-4];
 
 async function compareLosses(results: Record<string, Tensor>, pass: number, t: TestContext): Promise<void> {
   const { losses } = await readJson<{ losses: Record<string, number>[] }>(`${folder}/train.json`);
