@@ -1,5 +1,5 @@
 // npm run bench -- conv [filter] | step | inference | roi-align | cascade [part] | models | data [folder] |
-// metrics [growth] | memory. What it prints goes to docs/benchmarks.md.
+// metrics [growth] | memory | weights [format]. What it prints goes to docs/benchmarks.md.
 import { benchCascade } from './cascade.js';
 import { benchConv } from './conv.js';
 import { benchData } from './data.js';
@@ -9,6 +9,7 @@ import { benchMetrics } from './metrics.js';
 import { benchModels } from './models.js';
 import { benchRoiAlign } from './roi-align.js';
 import { benchStep } from './step.js';
+import { benchWeights } from './weights.js';
 
 const benches: Readonly<Record<string, (argument?: string) => Promise<void>>> = {
   conv: (filter) => benchConv(Number(process.env.REPEATS ?? 9), filter),
@@ -19,6 +20,7 @@ const benches: Readonly<Record<string, (argument?: string) => Promise<void>>> = 
   models: () => benchModels(Number(process.env.REPEATS ?? 5)),
   data: (folder) => benchData(Number(process.env.REPEATS ?? 5), folder ?? '../shared/data/bccd'),
   metrics: (which) => benchMetrics(Number(process.env.REPEATS ?? 5), which),
+  weights: (format) => benchWeights(Number(process.env.REPEATS ?? 5), format),
   memory: (steps) => benchMemory(Number(steps ?? 300), 4),
 };
 

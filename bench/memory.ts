@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { Engine } from '../src/engine/engine.js';
+import { peakMemory } from './peak-memory.js';
 import { peerAbsent, runPeer } from './peer.js';
 import { refineDetStep } from './refinedet.js';
 import { loadGraph } from './session.js';
@@ -10,11 +10,6 @@ const script = 'refinedet_torch';
 const options = ['cl'];
 const target = { provider: 'cpu', form: 'fast' } as const;
 const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
-
-/** Largest resident memory of this process so far, bytes (Linux). */
-function peakMemory(): number {
-  return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) * 1024;
-}
 
 /** Resident memory over many steps of a small model, and the peak of the VGG-16 step beside the peer's. */
 export async function benchMemory(steps: number, batch: number): Promise<void> {
