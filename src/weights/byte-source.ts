@@ -17,6 +17,10 @@ export interface ByteSource {
   readonly beside?: <T>(name: string, use: (source: ByteSource) => Promise<T>) => Promise<T>;
 }
 
+/** A large read is made of pieces, several under way at once: copying into fresh memory is work for more than one processor. */
+const pieceSize = 2 ** 20;
+const readers = 4;
+
 /** Opens a file for `use` and closes it behind it. */
 export async function withFile<T>(path: string, use: (source: ByteSource) => Promise<T>): Promise<T> {
   const file = await open(path, 'r').catch((cause) => Promise.reject(readError(path, cause)));
@@ -25,12 +29,19 @@ export async function withFile<T>(path: string, use: (source: ByteSource) => Pro
     const read = async (position: number, length: number) => {
       requireInside(path, size, position, length);
       const bytes = new Uint8Array(length);
-      for (let at = 0; at < length; ) {
-        // One read takes at most 2 GiB.
-        const { bytesRead } = await file.read(bytes, at, Math.min(length - at, 2 ** 30), position + at);
-        if (bytesRead === 0) throw shrunk(path, position + at, position + length);
-        at += bytesRead;
-      }
+      let next = 0;
+      const readPieces = async () => {
+        while (next < length) {
+          let at = next;
+          next = Math.min(at + pieceSize, length);
+          for (const end = next; at < end; ) {
+            const { bytesRead } = await file.read(bytes, at, end - at, position + at);
+            if (bytesRead === 0) throw shrunk(path, position + at, position + length);
+            at += bytesRead;
+          }
+        }
+      };
+      await Promise.all(Array.from({ length: Math.min(readers, Math.ceil(length / pieceSize)) }, readPieces));
       return bytes;
     };
     const beside: ByteSource['beside'] = (name, inner) => withFile(join(dirname(path), name), inner);
