@@ -1,0 +1,9 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { root } from './documents.js';
+
+test('the pictures of docs/metrics.md are what their script draws of figures as they are now', () => {
+  assert.doesNotThrow(() => execFileSync(process.execPath, [join(root, 'scripts/metric-pictures.mjs'), '--check']));
+});
