@@ -41,8 +41,8 @@ function* lines(description: FileDescription, terminal: Terminal): Generator<str
   }
   if (fits.length === 0)
     yield starts.length > 0 ? 'fits no model as a whole; training can start from it:' : 'fits no model';
-  for (const { models, source, found, of } of starts)
-    yield `  ${models.join(', ')}: ${found} of ${of} parameters by the names of ${source}`;
+  for (const { models, source, taken, of } of starts)
+    yield `  ${models.join(', ')}: ${taken} of ${of} parameters by the names of ${source}`;
 }
 
 /** Metadata may be long, such as lists of classes. */

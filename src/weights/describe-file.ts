@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
-import { elementCount } from '../graph/tensor.js';
+import { elementCount, type Tensor } from '../graph/tensor.js';
 import { evaluationGraph, modelRecipe } from '../models/model.js';
-import { chooseMap } from './choose-map.js';
 import { alikeModels, fittingModels } from './fitting-models.js';
+import { startFrom } from './load-weights.js';
 import { readWeightFile, type WeightFile, type WeightFormat } from './weight-file.js';
 
 /** What a file of weights holds, for people and programs. */
@@ -18,7 +18,7 @@ export interface FileDescription {
   readonly metadata: Readonly<Record<string, string>>;
   /** Models that it has all weights of. */
   readonly fits: readonly ModelFit[];
-  /** Where it fits none: the models of which it has most parameters, to start training from. */
+  /** Where it fits none: the models that training can start from it, those first of which it gives most parameters. */
   readonly starts: readonly ModelStart[];
 }
 
@@ -44,8 +44,8 @@ export interface ModelFit {
 export interface ModelStart {
   readonly models: readonly string[];
   readonly source: string;
-  /** Parameters whose names the file has, of so many. */
-  readonly found: number;
+  /** Parameters that the file gives values to, by name and shape, of so many. */
+  readonly taken: number;
   readonly of: number;
 }
 
@@ -76,15 +76,32 @@ export async function describeFile(path: string): Promise<FileDescription> {
     types,
     metadata: file.metadata,
     fits,
-    starts: fits.length > 0 ? [] : startsFor(file),
+    starts: fits.length > 0 ? [] : startsFor(path, file),
   };
 }
 
-function startsFor({ tensors }: WeightFile): ModelStart[] {
+function startsFor(path: string, file: WeightFile): ModelStart[] {
   const starts = alikeModels().flatMap((models) => {
-    const names = [...evaluationGraph(modelRecipe(models[0], 1)).p.specs.keys()];
-    const { map, found } = chooseMap(names, tensors);
-    return found > 0 ? [{ models, source: map.source, found, of: names.length }] : [];
+    const start = startOf(path, file, models[0]);
+    return start ? [{ models, ...start }] : [];
   });
-  return starts.sort((a, b) => b.found - a.found).slice(0, shownStarts);
+  starts.sort((a, b) => b.taken - a.taken || a.of - b.of);
+  // Layers of other networks that happen to have the same shape are no start.
+  return starts.filter(({ taken }) => taken > starts[0].taken / 2).slice(0, shownStarts);
+}
+
+function startOf(path: string, file: WeightFile, model: string): Omit<ModelStart, 'models'> | undefined {
+  const recipe = modelRecipe(model, 1);
+  // No class is known by this name, so that no row is asked for.
+  const target = { recipe, model, classes: [''] };
+  try {
+    const { report } = startFrom(path, file, target, ({ shape }) => zeros(shape));
+    return { source: report.source, taken: report.taken.length, of: evaluationGraph(recipe).p.specs.size };
+  } catch {
+    return undefined;
+  }
+}
+
+function zeros(shape: readonly number[]): Tensor<'float32'> {
+  return { dtype: 'float32', shape, data: new Float32Array(elementCount(shape)) };
 }
