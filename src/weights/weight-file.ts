@@ -121,7 +121,8 @@ export function parseWeights(bytes: Uint8Array, name: string): Promise<WeightFil
   return readWeights(memorySource(bytes, name));
 }
 
-function readWeights(source: ByteSource): Promise<WeightFile> {
+/** As `readWeightFile`, from any source of bytes. */
+export function readWeights(source: ByteSource): Promise<WeightFile> {
   return readBy(weightReaders, source);
 }
 
