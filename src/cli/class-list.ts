@@ -1,20 +1,25 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { BoxwrightError } from '../errors.js';
+import { cocoClasses } from '../hub/coco-classes.js';
 
 /** Options of commands that take weights which do not say themselves what they are. */
 export const modelOptions = {
   model: { type: 'string', describe: 'Name of the model, for weights that do not say it themselves' },
-  classes: { type: 'string', describe: 'Its classes in their order: a,b,c or a file with one a line (or a JSON list)' },
+  classes: {
+    type: 'string',
+    describe: 'Its classes in their order: a,b,c, a file with one a line (or a JSON list), or coco',
+  },
 } as const;
 
 /**
- * Class names from `a,b,c` or from a file: one a line, or a JSON list.
+ * Class names from `a,b,c` or from a file: one a line, or a JSON list; `coco` is COCO's 80.
  *
  * @throws BoxwrightError `config` if a name is empty or there twice; `io` if the file cannot be read.
  */
 export async function classList(text: string | undefined): Promise<string[] | undefined> {
   if (text === undefined) return undefined;
+  if (text === 'coco' && !existsSync(text)) return [...cocoClasses];
   const names = existsSync(text) ? await fromFile(text) : text.split(',').map((name) => name.trim());
   const empty = names.indexOf('');
   if (empty !== -1) throw new BoxwrightError('config', `--classes ${text}: name ${empty + 1} is empty.`);

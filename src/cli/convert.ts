@@ -27,7 +27,7 @@ export const convertCommand = command({
     json: { type: 'boolean', default: false, describe: 'Print what was written as JSON' },
   },
   examples: [
-    ['convert refinedet.ckpt refinedet.safetensors --model refinedet-vgg16-320-zoo --classes coco.txt', 'a checkpoint'],
+    ['convert refinedet.ckpt refinedet.safetensors --model refinedet-vgg16-320-zoo --classes coco', 'a checkpoint'],
     ['convert runs/cells cells.ckpt', "a model of MindSpore's zoo, back under the names that it has there"],
     ['convert cells/ cells-yolo --to yolo', 'a data set with its pictures, part by part'],
   ],

@@ -36,7 +36,7 @@ export const detectCommand = command({
     ['detect runs/cells photo.jpg', 'what is in a picture'],
     ['detect runs/cells photos/ --draw drawn', 'the boxes drawn into every picture of a folder'],
     ['detect refinedet_coco2017 photo.jpg', 'with published weights, which are pulled first'],
-    ['detect model.pth photo.jpg --classes coco.txt', "weights of another project, such as mmdetection's"],
+    ['detect model.pth photo.jpg --classes coco', "weights of another project, such as mmdetection's"],
     ["detect cells.onnx 'photos/*.png' --json", 'for programs'],
   ],
   async run({ 'min-score': score, 'ground-truth': groundTruth, ...args }, context) {

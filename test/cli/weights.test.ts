@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { classList } from '../../src/cli/class-list.js';
 import { readCheckpoint } from '../../src/weights/checkpoint.js';
 import type { FileDescription } from '../../src/weights/describe-file.js';
 import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.js';
@@ -121,6 +122,7 @@ test('convert makes a checkpoint of weights that do not say what they are', asyn
   assert.equal(again.code, 1);
   assert.match(again.stderr, /whole\.safetensors: exists already/);
   assert.deepEqual(await readFile(to), before);
+  assert.deepEqual((await classList('coco'))?.slice(0, 3), ['person', 'bicycle', 'car']);
   const twice = await runCli('convert', from, to, '--force', '--classes', 'a,b,a');
   assert.match(twice.stderr, /--classes a,b,a: "a" is there twice/);
   const other = await runCli('convert', from, join(folder, 'a.bin'));
