@@ -179,22 +179,37 @@ function pictureChanges(a: EvaluationData, ranked: readonly RankedMatches[], thr
 
 /** The detections of each picture in one ranking over its classes. */
 function byPicture(classes: readonly RankedMatches[], pictures: number): RankedMatches[] {
-  const places: [number, number][][] = Array.from({ length: pictures }, () => []);
   const positives = new Uint32Array(pictures);
-  for (const [k, own] of classes.entries()) {
-    for (let i = 0; i < own.pictures.length; i++) places[own.pictures[i]].push([k, i]);
+  const starts = new Uint32Array(pictures + 1);
+  for (const own of classes) {
     for (const picture of own.positives) positives[picture]++;
+    for (const picture of own.pictures) starts[picture + 1]++;
   }
-  return places.map((own, picture) => {
-    const scores = Float64Array.from(own, ([k, i]) => classes[k].scores[i]);
-    const order = Uint32Array.from(own.keys());
-    sortByFallingScore(order, scores, new Uint32Array(order.length));
+  for (let picture = 0; picture < pictures; picture++) starts[picture + 1] += starts[picture];
+  const next = starts.slice();
+  const scores = new Float64Array(starts[pictures]);
+  const matched = new Uint32Array(scores.length);
+  const ignored = new Uint32Array(scores.length);
+  for (const own of classes) {
+    for (let i = 0; i < own.pictures.length; i++) {
+      const place = next[own.pictures[i]]++;
+      scores[place] = own.scores[i];
+      matched[place] = own.matched[i];
+      ignored[place] = own.ignored[i];
+    }
+  }
+  const order = Uint32Array.from(scores.keys());
+  const scratch = new Uint32Array(order.length);
+  return Array.from(positives, (count, picture) => {
+    const [from, to] = [starts[picture], starts[picture + 1]];
+    sortByFallingScore(order, scores, scratch, from, to);
+    const own = order.subarray(from, to);
     return {
-      scores: Float64Array.from(order, (place) => scores[place]),
+      scores: Float64Array.from(own, (place) => scores[place]),
       pictures: new Uint32Array(own.length),
-      matched: order.map((place) => classes[own[place][0]].matched[own[place][1]]),
-      ignored: order.map((place) => classes[own[place][0]].ignored[own[place][1]]),
-      positives: new Uint32Array(positives[picture]),
+      matched: own.map((place) => matched[place]),
+      ignored: own.map((place) => ignored[place]),
+      positives: new Uint32Array(count),
     };
   });
 }

@@ -142,17 +142,20 @@ export class WeightedPrecision {
 }
 
 function precisionClass({ pictures, positives, matched, ignored }: RankedMatches, thresholds: number): PrecisionClass {
-  const places = Uint32Array.from(matched.keys());
-  const entries = places.filter((i) => (matched[i] & ~ignored[i]) !== 0);
-  const order = Uint32Array.from(entries.keys());
-  const bits = Array.from({ length: thresholds }, (_, t) => 1 << t);
-  return {
-    pictures,
-    positives,
-    entries,
-    right: bits.map((bit) => order.filter((e) => (matched[entries[e]] & ~ignored[entries[e]] & bit) !== 0)),
-    ignored: bits.map((bit) => places.filter((i) => (ignored[i] & bit) !== 0)),
-  };
+  const entries: number[] = [];
+  const right: number[][] = Array.from({ length: thresholds }, () => []);
+  const out: number[][] = Array.from({ length: thresholds }, () => []);
+  for (let i = 0; i < matched.length; i++) {
+    if (matched[i] === 0 && ignored[i] === 0) continue;
+    const counts = matched[i] & ~ignored[i];
+    for (let t = 0; t < thresholds; t++) {
+      if (counts & (1 << t)) right[t].push(entries.length);
+      else if (ignored[i] & (1 << t)) out[t].push(i);
+    }
+    if (counts !== 0) entries.push(i);
+  }
+  const columns = (lists: readonly number[][]) => lists.map((list) => Uint32Array.from(list));
+  return { pictures, positives, entries: Uint32Array.from(entries), right: columns(right), ignored: columns(out) };
 }
 
 /** Part of the truths that are found: mean over classes, `[thresholds]`; -1 where there is no truth. */
