@@ -20,12 +20,14 @@ export function nameOf(parameter: string): string {
   return sourceName(cascadeRcnnZoo, parameter) ?? assert.fail(`${cascadeRcnnZoo.source} has no ${parameter}`);
 }
 
-/** The chapter "Weights" of the folder's README, as a file that is loaded like any. */
+/** Parameters by the names of our model, from a file of `zooValues` that is loaded like any. */
 export function zooWeights(specs: Iterable<ParameterSpec>, gains: Gains, seed = 'dev'): Record<string, Tensor> {
-  return loadedByName(cascadeRcnnZoo, recipe, specs, (name, shape) => values(name, `${seed}:${name}`, shape, gains));
+  return loadedByName(cascadeRcnnZoo, recipe, specs, (name, shape) => zooValues(name, shape, gains, seed));
 }
 
-function values(name: string, key: string, shape: readonly number[], gains: Gains): Float32Array {
+/** The chapter "Weights" of the folder's README. */
+export function zooValues(name: string, shape: readonly number[], gains: Gains, seed = 'dev'): Float32Array {
+  const key = `${seed}:${name}`;
   if (/\.(gamma|moving_variance)$/.test(name)) return aroundOne(key, shape);
   if (/\.(bias|beta|moving_mean)$/.test(name)) return bias(key, shape);
   const gain = gains.find(([start, end]) => name.startsWith(start) && name.endsWith(end))?.[2] ?? 1;

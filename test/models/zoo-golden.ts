@@ -24,15 +24,18 @@ export function nameOf(map: NameMap, { name }: Pick<ParameterSpec, 'name'>): str
   return sourceName(map, name) ?? assert.fail(`${map.source} has no ${name}`);
 }
 
-/** The table "Weights" of the folder's README, as a file that is loaded like any. */
+/** Parameters by the names of our model, from a file of `zooValues` that is loaded like any. */
 export function zooWeights(map: NameMap, specs: Iterable<ParameterSpec>, seed = 'dev'): Record<string, Tensor> {
   const [backbone] = Object.entries(zooMaps).find(([, own]) => own === map)!;
-  return loadedByName(map, zooRefineDet(backbone, 320, 80), specs, (name, shape) => {
-    const key = `${seed}:${name}`;
-    if (/\.bn3\.gamma$/.test(name)) return aroundOne(key, shape).map((value) => 0.25 * value);
-    if (/\.(gamma|moving_variance)$/.test(name)) return aroundOne(key, shape);
-    if (/\.(bias|beta|moving_mean)$/.test(name)) return bias(key, shape);
-    if (shape.length === 1) return aroundOne(key, shape, name.includes('tcb0') ? 10 : 8);
-    return convWeight(key, shape);
-  });
+  return loadedByName(map, zooRefineDet(backbone, 320, 80), specs, (name, shape) => zooValues(name, shape, seed));
+}
+
+/** The table "Weights" of the folder's README. */
+export function zooValues(name: string, shape: readonly number[], seed = 'dev'): Float32Array {
+  const key = `${seed}:${name}`;
+  if (/\.bn3\.gamma$/.test(name)) return aroundOne(key, shape).map((value) => 0.25 * value);
+  if (/\.(gamma|moving_variance)$/.test(name)) return aroundOne(key, shape);
+  if (/\.(bias|beta|moving_mean)$/.test(name)) return bias(key, shape);
+  if (shape.length === 1) return aroundOne(key, shape, name.includes('tcb0') ? 10 : 8);
+  return convWeight(key, shape);
 }
