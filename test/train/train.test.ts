@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openDataset } from '../../src/data/open.js';
 import { BoxwrightError } from '../../src/errors.js';
-import { evaluateDetections } from '../../src/evaluate/evaluate-model.js';
+import { gatherDetections } from '../../src/evaluate/evaluate-model.js';
+import { cocoTables, optimalLrp, suggestedThresholds, summarise } from '../../src/evaluate/index.js';
 import { Detector } from '../../src/predict/detector.js';
 import { type TrainEvent, train } from '../../src/train/index.js';
 import { readCheckpoint } from '../../src/weights/checkpoint.js';
@@ -54,8 +55,6 @@ test('a run goes from start to end and leaves a folder that says everything', ()
     const best = await readCheckpoint(join(out, 'best.safetensors'));
     assert.equal(best.state.size, 0, 'the best checkpoint is for use, not for going on');
     assert.deepEqual(best.classes, ['circle', 'square', 'triangle', 'star']);
-    const suggested = Object.entries(best.scoreThresholds ?? {});
-    assert.ok(best.scoreThresholds && suggested.every(([name, score]) => best.classes.includes(name) && score <= 1));
   }));
 
 for (const accumulate of [1, 2]) {
@@ -245,11 +244,18 @@ test('in training a model has the figures that eval gives its checkpoint', () =>
     await using detector = await Detector.load(out, { minScore: 0, threads: 1 });
     const dataset = await openDataset(data, { part: 'val' });
     const found = await detector.detect(dataset.images.map(({ path }) => path));
-    const { coco } = await evaluateDetections(dataset, asFound(found));
+    const judged = await gatherDetections(dataset, asFound(found));
+    const { coco } = summarise(cocoTables(judged));
     assert.ok(evaluation?.kind === 'evaluation' && evaluation.metrics.AP > 0, 'the figures are not trivial');
     for (const [name, value] of Object.entries(coco)) {
       const own = evaluation.metrics[name];
       assert.ok(Math.abs(own - value) < 1e-6, `${name}: ${own} in training, ${value} by eval`);
+    }
+    const thresholds = Object.entries(suggestedThresholds(optimalLrp(judged)));
+    assert.ok(thresholds.length > 0, 'something is found');
+    assert.deepEqual(Object.keys(detector.suggestedThresholds ?? {}).sort(), thresholds.map(([name]) => name).sort());
+    for (const [name, score] of thresholds) {
+      assert.ok(Math.abs(detector.suggestedThresholds![name] - score) < 1e-5, `threshold of ${name}`);
     }
   }));
 
