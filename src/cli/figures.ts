@@ -7,14 +7,14 @@ import type { Terminal } from './terminal.js';
 /** Computes what was asked for and prints it: one line of JSON, or tables for people under `title`. */
 export async function printFigures(
   all: Judged,
-  { options, blocks, zooSubset, json }: Measures,
+  { options, blocks, zooSubset, plusOne, json }: Measures,
   title: string,
   terminal: Terminal,
   threads = 1,
 ): Promise<void> {
   const { summarise } = await import('../evaluate/coco.js');
   const { cocoTablesOnThreads } = await import('../evaluate/coco-threads.js');
-  const judged = zooSubset ? await inSubset(all, terminal) : all;
+  const judged = { ...(zooSubset ? await inSubset(all, terminal) : all), plusOne };
   const tables = await cocoTablesOnThreads(judged.data, options, threads);
   const result = await withFurtherRecalls(summarise(tables), tables);
   const further = [];

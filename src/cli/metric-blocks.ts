@@ -8,6 +8,8 @@ export interface Judged {
   readonly data: EvaluationData;
   /** `--max-dets`, `--iou` and `--agnostic`, where they were given. */
   readonly options: TableOptions;
+  /** `--plus-one`, for VOC's metrics. */
+  readonly plusOne?: boolean;
   /** What the ground truth file says beyond boxes, by picture and by label; not there for `eval MODEL --data`. */
   readonly pictures?: readonly CocoPicture[];
   readonly categories?: readonly CocoCategory[];
@@ -116,10 +118,10 @@ export function comparisonBlock(other: EvaluationData): MetricBlock {
   };
 }
 
-async function vocBlock({ data, options }: Judged, figure: 'AP11' | 'APall') {
+async function vocBlock({ data, options, plusOne }: Judged, figure: 'AP11' | 'APall') {
   const { VocEvaluator } = await import('../evaluate/voc.js');
   const { classes, boxFormat } = data;
-  const evaluator = new VocEvaluator({ classes, boxFormat, iouThreshold: options.iouThresholds?.[0] });
+  const evaluator = new VocEvaluator({ classes, boxFormat, iouThreshold: options.iouThresholds?.[0], plusOne });
   for (const picture of await picturesIn(data)) evaluator.addPicture(picture);
   const { iouThreshold, perClass, mAP11, mAPall } = evaluator.result();
   const mAP = figure === 'AP11' ? mAP11 : mAPall;

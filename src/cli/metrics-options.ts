@@ -19,6 +19,11 @@ export const metricsOptions = {
     describe:
       "Judge only part of the pictures; zoo: those without crowd regions and with objects, as the zoo's figures",
   },
+  'plus-one': {
+    type: 'boolean',
+    default: false,
+    describe: "Box sides of voc07 and voc10 are one more than the difference, as in VOC's devkit",
+  },
   json: {
     type: 'boolean',
     default: false,
@@ -32,6 +37,7 @@ interface MetricsArguments {
   readonly iou?: string;
   readonly agnostic: boolean;
   readonly subset?: string;
+  readonly 'plus-one': boolean;
   readonly json: boolean;
 }
 
@@ -42,11 +48,21 @@ export interface Measures {
   readonly blocks: readonly MetricBlock[];
   /** Only the pictures that the zoo's own evaluation takes. */
   readonly zooSubset: boolean;
+  /** Box sides of VOC's metrics are one more than the difference. */
+  readonly plusOne: boolean;
   readonly json: boolean;
 }
 
 /** @throws UsageError for numbers that cannot be read and metrics that are not known, with the nearest that is. */
-export function measuresOf({ metrics, 'max-dets': most, iou, agnostic, subset, json }: MetricsArguments): Measures {
+export function measuresOf({
+  metrics,
+  'max-dets': most,
+  iou,
+  agnostic,
+  subset,
+  'plus-one': plusOne,
+  json,
+}: MetricsArguments): Measures {
   const options: TableOptions = {
     agnostic,
     ...(most === undefined ? {} : { maxDetections: most.split(',').map(limitOf) }),
@@ -63,7 +79,7 @@ export function measuresOf({ metrics, 'max-dets': most, iou, agnostic, subset, j
   if (agnostic && blocks.length > 0) {
     throw new UsageError('--agnostic goes with the metric coco alone: leave one of the two out.');
   }
-  return { options, blocks, zooSubset: subset === 'zoo', json };
+  return { options, blocks, zooSubset: subset === 'zoo', plusOne, json };
 }
 
 function limitOf(text: string): number {

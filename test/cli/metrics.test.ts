@@ -98,6 +98,15 @@ describe('eval --metrics', () => {
     near(tide.ap, coco.AP);
   });
 
+  test('--plus-one gives VOC boxes another pixel, as the devkit does', async (t) => {
+    const { options } = await files(t);
+    // The dog's IoU is 60 / 100 of an object of 10 × 10, and 77 / 121 with a pixel more.
+    const figure = async (...more: string[]) =>
+      (await json(...options, '--metrics', 'voc10', '--iou', '0.62', ...more)).voc.voc10.perClass.dog.tp;
+    assert.equal(await figure(), 0);
+    assert.equal(await figure('--plus-one'), 1);
+  });
+
   test('lvis says what it needs, and nothing but coco goes without classes', async (t) => {
     const { categories, ...rest } = truth;
     const { options } = await files(t, { ...rest, categories: categories.map(({ id, name }) => ({ id, name })) });
