@@ -213,37 +213,56 @@ export function mixRowsToFloats(upper: usize, lower: usize, share: f32, count: i
   }
 }
 
-/** Every byte replaced by its entry in a table of 256. */
+/** Every byte replaced by its entry in a table of 256; up to three bytes behind are too. */
 export function mapBytes(pixels: usize, length: i32, table: usize): void {
   const end = pixels + <usize>length;
-  for (let at = pixels; at < end; at++) store<u8>(at, load<u8>(table + load<u8>(at)));
+  for (let at = pixels; at < end; at += 4) {
+    const four = load<u32>(at);
+    const low = <u32>load<u8>(table + (four & 255)) | (<u32>load<u8>(table + ((four >> 8) & 255)) << 8);
+    const high = <u32>load<u8>(table + ((four >> 16) & 255)) | (<u32>load<u8>(table + (four >> 24)) << 8);
+    store<u32>(at, low | (high << 16));
+  }
 }
 
-// OpenCV's fixed-point grey of the RGB pixel at an address, of 2¹⁴.
+// OpenCV's fixed-point grey of an RGB pixel, of 2¹⁴.
 // @ts-ignore: decorator
 @inline
-function greyAt(at: usize): i32 {
-  const sum = <i32>load<u8>(at) * 4899 + <i32>load<u8>(at, 1) * 9617 + <i32>load<u8>(at, 2) * 1868;
-  return (sum + 8192) >> 14;
+function greyOf(red: i32, green: i32, blue: i32): i32 {
+  return (red * 4899 + green * 9617 + blue * 1868 + 8192) >> 14;
 }
 
-/** Sum of the greys of `count` RGB pixels. */
-export function sumGreys(pixels: usize, count: i32): f64 {
+/** Sum of the greys of `count` RGB pixels, their bytes replaced by a table's. */
+export function sumGreys(pixels: usize, count: i32, table: usize): f64 {
   let sum: i64 = 0;
   const end = pixels + <usize>count * 3;
-  for (let at = pixels; at < end; at += 3) sum += greyAt(at);
+  for (let at = pixels; at < end; at += 3) {
+    const red = <i32>load<u8>(table + load<u8>(at));
+    const green = <i32>load<u8>(table + load<u8>(at, 1));
+    const blue = <i32>load<u8>(table + load<u8>(at, 2));
+    sum += greyOf(red, green, blue);
+  }
   return <f64>sum;
 }
 
-/** Each of `count` RGB pixels mixed with its own grey, rounded half to even and clipped. */
-export function mixGreys(pixels: usize, count: i32, factor: f64): void {
+/**
+ * Each of `count` RGB pixels, its bytes replaced by a table's, mixed with its own grey, rounded half to even and clipped.
+ * `scaled` and `greys` have 256 doubles each: a byte's share, and a grey's.
+ */
+export function mixGreys(pixels: usize, count: i32, table: usize, scaled: usize, greys: usize): void {
   const end = pixels + <usize>count * 3;
-  const rest: f64 = 1 - factor;
   for (let at = pixels; at < end; at += 3) {
-    const grey = <f64>greyAt(at) * rest;
-    for (let c: usize = 0; c < 3; c++) {
-      const value = nearest(<f64>load<u8>(at + c) * factor + grey);
-      store<u8>(at + c, <u8>(value < 0 ? 0 : value > 255 ? 255 : value));
-    }
+    const red = <usize>load<u8>(table + load<u8>(at));
+    const green = <usize>load<u8>(table + load<u8>(at, 1));
+    const blue = <usize>load<u8>(table + load<u8>(at, 2));
+    const grey = v128.load64_splat(greys + (<usize>greyOf(<i32>red, <i32>green, <i32>blue) << 3));
+    const two = v128.load_lane<u64>(scaled + (green << 3), v128.load64_zero(scaled + (red << 3)), 1);
+    const one = v128.load64_zero(scaled + (blue << 3));
+    // Added to this number, a value is rounded half to even into the lower half of its 64 bits.
+    const first = f64x2.add(f64x2.add(two, grey), f64x2.splat(6755399441055744));
+    const second = f64x2.add(f64x2.add(one, grey), f64x2.splat(6755399441055744));
+    const packed = pack(v128.shuffle<u32>(first, second, 0, 2, 4, 6));
+    // Not four bytes at once: the next pixel, which begins there, would have to wait for this one.
+    store<u16>(at, <u16>packed);
+    store<u8>(at, <u8>(packed >> 16), 2);
   }
 }

@@ -1,4 +1,4 @@
-import { kernels, layOut, put } from './kernels/kernels.js';
+import { kernels, layOut, put, rowsOf } from './kernels/kernels.js';
 
 /** A rectangle of whole pixels; right and bottom are exclusive. */
 export interface PixelRegion {
@@ -116,27 +116,25 @@ export function resizeBytes(
   const rowWeights = fixedWeights(rows.share);
   const { width, height } = size;
   const rowLength = width * 3;
-  const [start, span] = [region.left * 3, (region.right - region.left) * 3];
+  const pixels = rowsOf(source, sourceWidth, region);
   const table = width * 4;
-  const scratch = layOut(span, table, table, table, table, table * 4, table * 4, rowLength);
-  const { bytes } = scratch;
-  const [line, first, second, firstWeight, secondWeight, upper, lower, result] = scratch.at;
+  const scratch = layOut(pixels.length, table, table, table, table, table * 4, table * 4, rowLength * height);
+  const [address, first, second, firstWeight, secondWeight, upper, lower, result] = scratch.at;
   put(scratch, first, columns.first.map(threefold));
   put(scratch, second, columns.second.map(threefold));
   put(scratch, firstWeight, columnWeights.first);
   put(scratch, secondWeight, columnWeights.second);
+  const rowAt = pixels.open(scratch, address);
   const buffers = { upper, lower, upperRow: -1, lowerRow: -1 };
   const read = (row: number, into: number) => {
-    const from = (region.top + row) * sourceWidth * 3 + start;
-    bytes.set(source.subarray(from, from + span), line);
-    kernels.mixColumnsBytes(line, first, second, firstWeight, secondWeight, width, into);
+    kernels.mixColumnsBytes(rowAt(region.top + row), first, second, firstWeight, secondWeight, width, into);
   };
   for (let y = 0; y < height; y++) {
     fetchRows(buffers, rows.first[y], rows.second[y], read);
-    const { upper: above, lower: below } = buffers;
-    kernels.mixRowsBytes(above, below, rowWeights.first[y], rowWeights.second[y], width, result);
-    out.set(bytes.subarray(result, result + rowLength), y * rowLength);
+    const [above, below] = [rowWeights.first[y], rowWeights.second[y]];
+    kernels.mixRowsBytes(buffers.upper, buffers.lower, above, below, width, result + y * rowLength);
   }
+  out.set(scratch.bytes.subarray(result, result + rowLength * height));
 }
 
 /** Pixels as bytes. */

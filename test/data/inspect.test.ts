@@ -176,3 +176,28 @@ test("The data card of VOC2012's 100 pictures and of BCCD", needs('data/bccd'), 
     ['BloodImage_00338.xml', 'BloodImage_00343.xml'],
   );
 });
+
+test('An annotation that cannot be read is a problem of its own part, once, with its line', async (t) => {
+  const root = await temporaryFolder(t);
+  await writeFiles(root, {
+    'Annotations/a.xml': vocXml([vocObject('dog', [2, 2, 9, 9])]),
+    'Annotations/b.xml': '<annotation>\n<object></annotation>',
+    'JPEGImages/a.jpg': await plainJpeg(),
+    'JPEGImages/b.jpg': await plainJpeg(),
+    'ImageSets/Main/train.txt': 'a\n',
+    'ImageSets/Main/val.txt': 'a\nb\ngone\n',
+  });
+  const { problems } = await inspectDataset(root);
+  const found = problems.map(({ kind, part, file, line, what }) => [
+    kind,
+    part,
+    file.replace(root, ''),
+    line,
+    what.slice(0, 24),
+  ]);
+  assert.deepEqual(found, [
+    ['unusable', 'val', '/ImageSets/Main/val.txt', 3, "'gone' has no annotation"],
+    ['unusable', 'val', '/Annotations/b.xml', 2, 'not well-formed XML (Exp'],
+    ['leak', 'val', 'a.jpg', undefined, 'the picture is the same '],
+  ]);
+});

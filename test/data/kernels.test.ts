@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { jitterColours } from '../../src/data/augment/jitter.js';
 import type { Photometric } from '../../src/data/augment/photometric.js';
 import { renderPlaced } from '../../src/data/augment/render.js';
 import { sourceDigest } from '../../src/data/kernels/pixels-wasm.js';
@@ -121,4 +122,40 @@ test('Rendering equals distortion, canvas, crop, flip and resize one after the o
   }
   assert.ok(largest < 1e-3, `differs by ${largest}`);
   assert.equal(unequal, 0, `${unequal} of ${values} bytes are not the floats rounded and clipped`);
+});
+
+test('Colour jitter equals its definition, byte by byte, in every order of its steps', () => {
+  const grey = (rgb: ArrayLike<number>, i: number) =>
+    (rgb[i] * 4899 + rgb[i + 1] * 9617 + rgb[i + 2] * 1868 + 8192) >> 14;
+  const orders = new Set<string>();
+  for (let run = 0; run < 60; run++) {
+    const random = randomStream(13, 0, run);
+    const count = 1 + random.int(50);
+    const pixels = Uint8ClampedArray.from({ length: count * 3 }, () => random.int(256));
+    const steps = ['brightness', 'contrast', 'saturation'];
+    const [first, second] = [random.int(3), random.int(2)];
+    const ints = [first, second];
+    const factors = [0, 1, 2].map(() => random.uniform(0.6, 1.4));
+    const expected = pixels.slice();
+    [steps[2], steps[first]] = [steps[first], steps[2]];
+    [steps[1], steps[second]] = [steps[second], steps[1]];
+    orders.add(steps.join());
+    for (const [at, step] of steps.entries()) {
+      const factor = factors[at];
+      const greys = Array.from({ length: count }, (_, i) => grey(expected, i * 3));
+      const mean = Math.round(greys.reduce((sum, value) => sum + value, 0) / count);
+      const base = { brightness: () => 0, contrast: () => mean, saturation: (i: number) => greys[i] }[step]!;
+      expected.forEach((byte, i) => {
+        expected[i] = byte * factor + base(Math.floor(i / 3)) * (1 - factor);
+      });
+    }
+    const played: Random = {
+      int: () => ints.shift() as number,
+      choice: () => 0,
+      uniform: () => factors.shift() as number,
+    };
+    jitterColours({ brightness: 0.4, contrast: 0.4, saturation: 0.4 }, pixels, played);
+    assert.deepEqual(pixels, expected, `run ${run}: ${steps}`);
+  }
+  assert.equal(orders.size, 6);
 });

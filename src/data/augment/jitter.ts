@@ -1,4 +1,4 @@
-import { kernels, layOut } from '../kernels/kernels.js';
+import { kernels, layOut, put, type Scratch } from '../kernels/kernels.js';
 import type { Random } from '../random.js';
 import type { JitterRecipe } from './recipe.js';
 
@@ -13,43 +13,67 @@ export function jitterColours(recipe: JitterRecipe, rgb: Uint8ClampedArray, rand
     const j = random.int(i + 1);
     [steps[i], steps[j]] = [steps[j], steps[i]];
   }
-  const { bytes, at } = layOut(rgb.length, 256);
-  const pixels: Pixels = { bytes, at: at[0], length: rgb.length, table: at[1] };
-  bytes.set(rgb, pixels.at);
-  for (const { spread, apply } of steps) apply(pixels, random.uniform(1 - spread, 1 + spread));
-  rgb.set(bytes.subarray(pixels.at, pixels.at + rgb.length));
+  const scratch = layOut(rgb.length, 256, 256 * 8, 256 * 8);
+  const [at, table, scaled, greys] = scratch.at;
+  scratch.bytes.set(rgb, at);
+  const state: Jittered = { scratch, at, length: rgb.length, table, scaled, greys, pending: identity };
+  for (const { spread, apply } of steps) apply(state, random.uniform(1 - spread, 1 + spread));
+  flush(state);
+  rgb.set(scratch.bytes.subarray(at, at + rgb.length));
 }
 
-/** RGB bytes in the kernels' memory, with room for a table. */
-interface Pixels {
-  readonly bytes: Uint8Array;
+/** RGB bytes in the kernels' memory, with room for tables. */
+interface Jittered {
+  readonly scratch: Scratch;
   readonly at: number;
   readonly length: number;
   readonly table: number;
+  readonly scaled: number;
+  readonly greys: number;
+  /** What every byte is still to be replaced by: one table after the other makes one table, so no pass is needed. */
+  pending: Uint8ClampedArray;
 }
 
+const identity = Uint8ClampedArray.from({ length: 256 }, (_, byte) => byte);
+
 /** Mixes with black. */
-function scaleBrightness(pixels: Pixels, factor: number): void {
-  mapBytes(pixels, (byte) => byte * factor);
+function scaleBrightness(state: Jittered, factor: number): void {
+  mapBytes(state, (byte) => byte * factor);
 }
 
 /** Mixes with the mean grey of the whole picture. */
-function scaleContrast(pixels: Pixels, factor: number): void {
-  const count = pixels.length / 3;
-  const mean = Math.round(kernels.sumGreys(pixels.at, count) / count);
-  mapBytes(pixels, (byte) => byte * factor + mean * (1 - factor));
+function scaleContrast(state: Jittered, factor: number): void {
+  const { scratch, at, length, table, pending } = state;
+  scratch.bytes.set(pending, table);
+  const mean = Math.round(kernels.sumGreys(at, length / 3, table) / (length / 3));
+  mapBytes(state, (byte) => byte * factor + mean * (1 - factor));
 }
 
 /** Replaces every byte by what `change` makes of it, rounded and clipped. */
-function mapBytes({ bytes, at, length, table }: Pixels, change: (byte: number) => number): void {
-  bytes.set(
-    Uint8ClampedArray.from({ length: 256 }, (_, byte) => change(byte)),
-    table,
-  );
-  kernels.mapBytes(at, length, table);
+function mapBytes(state: Jittered, change: (byte: number) => number): void {
+  state.pending = state.pending.map(change);
 }
 
 /** Mixes with each pixel's grey. */
-function scaleSaturation({ at, length }: Pixels, factor: number): void {
-  kernels.mixGreys(at, length / 3, factor);
+function scaleSaturation(state: Jittered, factor: number): void {
+  const { scratch, at, length, table, scaled, greys, pending } = state;
+  scratch.bytes.set(pending, table);
+  put(
+    scratch,
+    scaled,
+    Float64Array.from(identity, (byte) => byte * factor),
+  );
+  put(
+    scratch,
+    greys,
+    Float64Array.from(identity, (grey) => grey * (1 - factor)),
+  );
+  kernels.mixGreys(at, length / 3, table, scaled, greys);
+  state.pending = identity;
+}
+
+function flush({ scratch, at, length, table, pending }: Jittered): void {
+  if (pending === identity) return;
+  scratch.bytes.set(pending, table);
+  kernels.mapBytes(at, length, table);
 }

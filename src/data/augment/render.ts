@@ -1,5 +1,5 @@
 import type { Picture } from '../decode.js';
-import { kernels, layOut, put } from '../kernels/kernels.js';
+import { kernels, layOut, put, rowsOf } from '../kernels/kernels.js';
 import { fetchRows, linearTaps, type PixelRegion } from '../resize.js';
 import type { Photometric } from './photometric.js';
 
@@ -50,13 +50,14 @@ export function renderPlaced(
   const table = size.width * 4;
   const isFloat = out instanceof Float32Array;
   const rowBytes = size.width * 3 * (isFloat ? 4 : 1);
-  const line = (right - left) * 3;
+  const top = Math.min(Math.max(crop.top - placement.top, 0), picture.height);
+  const bottom = Math.max(Math.min(crop.bottom - placement.top, picture.height), top);
+  const pixels = rowsOf(picture.data, picture.width, { left, top, right, bottom });
   const scratch = layOut(
-    ...[line, padded.length * 4, table, table, table],
-    ...[(padded.length + 1) * PIXEL, size.width * PIXEL, size.width * PIXEL, rowBytes],
+    ...[pixels.length, padded.length * 4, table, table, table],
+    ...[(padded.length + 1) * PIXEL, size.width * PIXEL, size.width * PIXEL, rowBytes * size.height],
   );
-  const { bytes } = scratch;
-  const [from, offsets, firsts, seconds, shares, compact, upper, lower, result] = scratch.at;
+  const [address, offsets, firsts, seconds, shares, compact, upper, lower, result] = scratch.at;
   put(
     scratch,
     offsets,
@@ -66,6 +67,7 @@ export function renderPlaced(
   put(scratch, seconds, second);
   put(scratch, shares, share);
   put(scratch, compact, Float32Array.of(...fill, 0));
+  const rowAt = pixels.open(scratch, address);
   const empty = rowOf(fill, size.width);
   const distort = distortion(placement.photometric);
   const readRow = (row: number, into: number) => {
@@ -74,19 +76,17 @@ export function renderPlaced(
       put(scratch, into, empty);
       return;
     }
-    const start = (y * picture.width + left) * 3;
-    bytes.set(picture.data.subarray(start, start + line), from);
-    distort(from, offsets, padded.length, compact + PIXEL);
+    distort(rowAt(y), offsets, padded.length, compact + PIXEL);
     kernels.mixColumnsFloats(compact, firsts, seconds, shares, size.width, into);
   };
   const buffers = { upper, lower, upperRow: -1, lowerRow: -1 };
   const mixRows = isFloat ? kernels.mixRowsToFloats : kernels.mixRowsFloats;
-  const target = new Uint8Array(out.buffer, out.byteOffset, out.byteLength);
   for (let y = 0; y < size.height; y++) {
     fetchRows(buffers, rows.first[y], rows.second[y], readRow);
-    mixRows(buffers.upper, buffers.lower, rows.share[y], size.width, result);
-    target.set(bytes.subarray(result, result + rowBytes), y * rowBytes);
+    mixRows(buffers.upper, buffers.lower, rows.share[y], size.width, result + y * rowBytes);
   }
+  const target = new Uint8Array(out.buffer, out.byteOffset, out.byteLength);
+  target.set(scratch.bytes.subarray(result, result + rowBytes * size.height));
 }
 
 /** The kernel with everything that a picture's distortion decides. */

@@ -35,8 +35,8 @@ interface PixelKernels {
   mixColumnsFloats(source: number, first: number, second: number, share: number, count: number, out: number): void;
   mixRowsFloats(upper: number, lower: number, share: number, count: number, out: number): void;
   mapBytes(pixels: number, length: number, table: number): void;
-  sumGreys(pixels: number, count: number): number;
-  mixGreys(pixels: number, count: number, factor: number): void;
+  sumGreys(pixels: number, count: number, table: number): number;
+  mixGreys(pixels: number, count: number, table: number, scaled: number, greys: number): void;
   mixRowsToFloats(upper: number, lower: number, share: number, count: number, out: number): void;
 }
 
@@ -69,7 +69,57 @@ export function layOut(...lengths: readonly number[]): Scratch {
   return { bytes: new Uint8Array(kernels.memory.buffer), at };
 }
 
-/** Puts 32-bit numbers at an address. */
-export function put({ bytes }: Scratch, address: number, values: Int32Array | Float32Array): void {
+/** Puts numbers at an address. */
+export function put({ bytes }: Scratch, address: number, values: Int32Array | Float32Array | Float64Array): void {
   bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), address);
+}
+
+/** Bytes of a picture that are brought into the kernels' memory at once; of larger ones each row when it is read. */
+const AT_ONCE = 4 * 2 ** 20;
+
+/** Rows of a picture in the kernels' memory. */
+export interface RowSource {
+  /** Bytes to be laid out for it. */
+  readonly length: number;
+  /** To be called with the address of these bytes before any row is asked for. */
+  open(scratch: Scratch, address: number): (row: number) => number;
+}
+
+/**
+ * The rows from `top` to `bottom` of interleaved RGB bytes, `width` pixels each, as far as columns `left` to `right`: all
+ * of them at once if they are few enough, which is faster. A row is asked for by its number in the picture, and its
+ * address is that of column `left`.
+ */
+export function rowsOf(
+  data: Uint8Array,
+  width: number,
+  {
+    left,
+    top,
+    right,
+    bottom,
+  }: { readonly left: number; readonly top: number; readonly right: number; readonly bottom: number },
+): RowSource {
+  const stride = width * 3;
+  const whole = Math.max(bottom - top, 0) * stride;
+  if (whole <= AT_ONCE) {
+    return {
+      length: whole,
+      open: ({ bytes }, address) => {
+        bytes.set(data.subarray(top * stride, top * stride + whole), address);
+        return (row) => address + (row - top) * stride + left * 3;
+      },
+    };
+  }
+  const span = (right - left) * 3;
+  return {
+    length: span,
+    open:
+      ({ bytes }, address) =>
+      (row) => {
+        const from = row * stride + left * 3;
+        bytes.set(data.subarray(from, from + span), address);
+        return address;
+      },
+  };
 }
