@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
-import { type GeneratedProblem, generatedProblem } from '../test/evaluate/generated-problem.js';
+import type { EvaluationData } from '../src/evaluate/evaluation-data.js';
+import { generatedProblem } from '../test/evaluate/generated-problem.js';
 
 export interface ProblemFiles {
   readonly truth: string;
@@ -23,16 +24,18 @@ export async function writeProblems(folder: string, count: number): Promise<Prob
   const total = { pictures: 0, objects: 0, detections: 0 };
   const [truth, results] = [createWriteStream(files.truth), createWriteStream(files.results)];
   const images: object[] = [];
-  let categories: object[] = [];
+  // Ids by label: those of the generator differ from problem to problem.
+  const categories = Array.from({ length: cocoSize.categories }, (_, label) => ({
+    id: label + 1,
+    name: `c${label + 1}`,
+  }));
   truth.write('{"annotations":[');
   results.write('[');
   for (let n = 0; n < count; n++) {
-    const problem = generatedProblem(`coco-size-${n}`, cocoSize);
-    const { data, categoryIds } = problem;
-    categories = categoryIds.map((id) => ({ id, name: `c${id}` }));
+    const { data } = generatedProblem(`coco-size-${n}`, cocoSize);
     for (const id of data.pictures) images.push({ id: (id as number) + n * idStep, width: 640, height: 640 });
-    await write(truth, annotationsOf(problem, n), n === 0);
-    await write(results, detectionsOf(problem, n), n === 0);
+    await write(truth, annotationsOf(data, n), n === 0);
+    await write(results, detectionsOf(data, n), n === 0);
     total.pictures += data.pictures.length;
     total.objects += data.truths.labels.length;
     total.detections += data.detections.labels.length;
@@ -53,14 +56,14 @@ async function write(file: WriteStream, pictures: Iterable<object[]>, first: boo
   }
 }
 
-function* annotationsOf({ data: { pictures, truths }, categoryIds }: GeneratedProblem, n: number) {
+function* annotationsOf({ pictures, truths }: EvaluationData, n: number) {
   for (let p = 0; p < pictures.length; p++) {
     const own = [];
     for (let i = truths.starts[p]; i < truths.starts[p + 1]; i++) {
       own.push({
         id: truths.ids[i] + n * annotationStep,
         image_id: (pictures[p] as number) + n * idStep,
-        category_id: categoryIds[truths.labels[i]],
+        category_id: truths.labels[i] + 1,
         bbox: Array.from(truths.boxes.subarray(4 * i, 4 * i + 4)),
         area: truths.areas[i],
         iscrowd: truths.crowd[i],
@@ -70,13 +73,13 @@ function* annotationsOf({ data: { pictures, truths }, categoryIds }: GeneratedPr
   }
 }
 
-function* detectionsOf({ data: { pictures, detections }, categoryIds }: GeneratedProblem, n: number) {
+function* detectionsOf({ pictures, detections }: EvaluationData, n: number) {
   for (let p = 0; p < pictures.length; p++) {
     const own = [];
     for (let i = detections.starts[p]; i < detections.starts[p + 1]; i++) {
       own.push({
         image_id: (pictures[p] as number) + n * idStep,
-        category_id: categoryIds[detections.labels[i]],
+        category_id: detections.labels[i] + 1,
         bbox: Array.from(detections.boxes.subarray(4 * i, 4 * i + 4)),
         score: detections.scores[i],
       });

@@ -118,13 +118,14 @@ async function growth(folder: string, repeats: number): Promise<void> {
   const rows: string[][] = [];
   for (const count of [1, 10]) {
     const files = await writeProblems(folder, count);
+    console.log(described(files));
     for (const allThreads of [false, true]) {
       const runs: Run[] = [];
       for (let repeat = 0; repeat < repeats; repeat++) {
         const run = runOf({ name: ours, allThreads, once: false }, files);
         if (run) runs.push(run);
       }
-      rows.push(...rowOf({ name: described(files), allThreads, once: false }, runs));
+      rows.push(...rowOf({ name: `${files.detections} detections,`, allThreads, once: false }, runs));
     }
   }
   const header = [
