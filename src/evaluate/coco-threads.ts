@@ -15,8 +15,8 @@ export interface TableTask {
 }
 
 /**
- * `cocoTables` on several threads, each of which takes some of the classes; the same numbers. Worth it from a million
- * detections on: threads take a while to start.
+ * `cocoTables` on several threads, each of which takes some of the classes; the same numbers. Threads take a while to
+ * start and a copy of the data: on two busy cores nothing was gained, even with millions of detections.
  *
  * @param threads at most as many as there are classes are started; 1 is `cocoTables`.
  * @throws BoxwrightError `config` for options that cannot be met; `engine` if a thread ends by itself.
