@@ -73,7 +73,11 @@ function augmented(
 }
 
 test('Turning by quarters moves pixels and boxes alike, and four quarters are none', () => {
-  const own = marked(7, 5, [1, 2, 4, 3], red);
+  for (const own of [marked(7, 5, [1, 2, 4, 3], red), marked(70, 45, [1, 2, 66, 43], red)]) turnAround(own);
+});
+
+function turnAround(own: LabelledPicture): void {
+  const [x1, y1, x2, y2] = own.objects.boxes;
   let turned = own;
   const seen: number[][] = [];
   for (let quarter = 1; quarter <= 4; quarter++) {
@@ -86,9 +90,10 @@ test('Turning by quarters moves pixels and boxes alike, and four quarters are no
     seen.push([...objects.boxes]);
   }
   // Clockwise: what was at the left is at the top.
-  assert.deepEqual(seen[0], [2, 1, 3, 4]);
+  const { height } = own.picture;
+  assert.deepEqual(seen[0], [height - y2, x1, height - y1, x2]);
   assert.deepEqual(turned.picture, own.picture);
-});
+}
 
 test('A mosaic shows four pictures, each with its box where it is seen', () => {
   const colours = [red, green, blue, white];

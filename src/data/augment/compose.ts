@@ -10,6 +10,9 @@ export interface LabelledPicture {
   readonly objects: PictureObjects;
 }
 
+/** Side of the squares in which a picture is turned. */
+const TILE = 32;
+
 /** The mosaic's middle lies within this share of width and height, and as much from the other side. */
 const MARGIN = 0.25;
 
@@ -87,12 +90,19 @@ export function rotateQuarters({ picture, objects }: LabelledPicture, quarters: 
     3: [(width - 1) * newWidth, -newWidth, 1],
   }[quarters as 1 | 2 | 3];
   const data = new Uint8Array(picture.data.length);
-  for (let y = 0, from = 0; y < height; y++) {
-    let to = (start + y * alongColumn) * 3;
-    for (let x = 0; x < width; x++, from += 3, to += alongRow * 3) {
-      data[to] = picture.data[from];
-      data[to + 1] = picture.data[from + 1];
-      data[to + 2] = picture.data[from + 2];
+  // Tile by tile: a column that becomes a row is far apart in memory, so its neighbours should be used while they are near.
+  for (let top = 0; top < height; top += TILE) {
+    for (let left = 0; left < width; left += TILE) {
+      const [bottom, right] = [Math.min(top + TILE, height), Math.min(left + TILE, width)];
+      for (let y = top; y < bottom; y++) {
+        let from = (y * width + left) * 3;
+        let to = (start + y * alongColumn + left * alongRow) * 3;
+        for (let x = left; x < right; x++, from += 3, to += alongRow * 3) {
+          data[to] = picture.data[from];
+          data[to + 1] = picture.data[from + 1];
+          data[to + 2] = picture.data[from + 2];
+        }
+      }
     }
   }
   const boxes = new Float64Array(objects.boxes.length);

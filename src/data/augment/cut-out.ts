@@ -33,9 +33,8 @@ export function cutHoles(
     return [x, y, x + holeWidth, y + holeHeight] as const;
   });
   for (const [x1, y1, x2, y2] of holes) {
-    for (let y = y1; y < y2; y++) {
-      for (let x = x1, at = (y * stride + x1) * 3; x < x2; x++, at += 3) pixels.set(fill, at);
-    }
+    const row = Uint8Array.from({ length: (x2 - x1) * 3 }, (_, i) => fill[i % 3]);
+    for (let y = y1; y < y2; y++) pixels.set(row, (y * stride + x1) * 3);
   }
   const seen = Array.from(objects.labels.keys()).filter((i) => {
     const [x1, y1, x2, y2] = [0, 1, 2, 3].map((at) => objects.boxes[i * 4 + at] * (at % 2 === 0 ? unitX : unitY));
