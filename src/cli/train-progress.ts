@@ -38,6 +38,7 @@ export class TrainProgress {
     trained,
     parameters,
     data,
+    advice,
     weights,
     resumedAt,
   }: Extract<TrainEvent, { kind: 'start' }>): void {
@@ -49,6 +50,7 @@ export class TrainProgress {
       `${pictures.train} pictures to learn from, ${pictures.val} to judge by; classes: ${classes.join(', ')}`,
     );
     this.#terminal.note(`${epochs} epochs in batches of ${batch}, ${optimizer.kind}, learning rate ${learningRate}`);
+    for (const message of advice) this.#terminal.note(`${this.#terminal.onStderr('yellow', 'hint:')} ${message}`);
     if (weights) this.#terminal.note(weights);
     this.#terminal.note(resumedAt ? `Going on with ${run} at step ${resumedAt}` : `Run: ${run}`);
   }

@@ -14,6 +14,8 @@ export type TrainEvent =
       readonly resumedAt: number;
       /** How the data set was recognised, in words. */
       readonly data?: string;
+      /** What to think about, from the data; nothing in a run that goes on. */
+      readonly advice: readonly string[];
       /** What came from `--weights`, in words. */
       readonly weights?: string;
     }

@@ -14,6 +14,7 @@ import { currentEnvironment, peakMemory } from '../report/environment.js';
 import { evaluationDetails } from '../report/evaluation-details.js';
 import { RunReporter } from '../report/run-reporter.js';
 import { type Checkpoint, type Progress, weightsToUse } from '../weights/checkpoint.js';
+import { adviceFor } from './advice.js';
 import type { TrainConfig, TrainOptions } from './config.js';
 import { evaluateRun } from './evaluate-run.js';
 import type { TrainEvent } from './events.js';
@@ -148,6 +149,7 @@ class Run {
       batchesPerEpoch: this.#loader.batchesPerEpoch,
       resumedAt: this.#progress.step,
       data: dataset.note,
+      advice: folder ? [] : adviceFor(this.#setup.recipe, config.model, dataset),
       weights: this.#setup.weights,
     };
   }

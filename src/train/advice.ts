@@ -1,0 +1,49 @@
+import type { Dataset } from '../data/dataset.js';
+import { type CanvasSize, fitted } from '../models/canvas.js';
+import { type DetectorRecipe, resizeRule } from '../models/model.js';
+
+/** Side in pixels of the network's input, as a square of the same area, below which an object is small: two cells of stride 8. */
+const smallSide = 16;
+/** Part of the objects that may be small without a word. */
+const fewSmall = 0.3;
+/** Objects that a class needs, as a rule of thumb. */
+const fewExamples = 20;
+
+/** What to think about before a run, from its data: nothing that stops it. */
+export function adviceFor(recipe: DetectorRecipe, model: string, dataset: Dataset): string[] {
+  const sides = dataset.images.flatMap((image) => {
+    const { scaleX, scaleY } = scaleOf(recipe, image);
+    return image.objects.map(({ box: [x1, y1, x2, y2] }) => Math.sqrt((x2 - x1) * scaleX * ((y2 - y1) * scaleY)));
+  });
+  const small = sides.filter((side) => side < smallSide).length / Math.max(1, sides.length);
+  const advice = small > fewSmall ? [smallObjects(recipe, model, small)] : [];
+  const rare = dataset.classes.flatMap((name, label) => {
+    const count = countOf(dataset, label);
+    return count < fewExamples ? [`${name} (${count})`] : [];
+  });
+  if (rare.length > 0)
+    advice.push(
+      `Fewer than ${fewExamples} objects to learn from: ${rare.join(', ')}. More pictures of these help most.`,
+    );
+  return advice;
+}
+
+/** Pixels of the network's input a pixel of the picture. */
+function scaleOf(recipe: DetectorRecipe, { width, height }: CanvasSize): { scaleX: number; scaleY: number } {
+  const rule = resizeRule(recipe);
+  return rule.kind === 'stretch'
+    ? { scaleX: rule.size / width, scaleY: rule.size / height }
+    : fitted(rule, width, height);
+}
+
+function countOf({ images }: Dataset, label: number): number {
+  return images.reduce((sum, { objects }) => sum + objects.filter((object) => object.label === label).length, 0);
+}
+
+function smallObjects(recipe: DetectorRecipe, model: string, part: number): string {
+  const larger =
+    recipe.kind === 'refinedet'
+      ? `--model ${model.replace(/-\d+/, `-${Math.ceil((1.5 * recipe.size) / 64) * 64}`)} sees them half as large again`
+      : 'a model for larger pictures sees them better';
+  return `${Math.round(100 * part)} % of the objects are smaller than ${smallSide}×${smallSide} pixels as the network sees them: ${larger}.`;
+}
