@@ -79,9 +79,12 @@ export function evaluationDetails(
   };
 }
 
-/** The score from which on detections of each class are shown: its best threshold, or the middle where there is none. */
+/**
+ * The score from which on detections of each class are shown: the threshold of optimal LRP, which the best checkpoint
+ * keeps for detection; the middle where there is none.
+ */
 export function thresholdsOf(curves: readonly ClassCurve[]): number[] {
-  return curves.map(({ best }) => best?.threshold ?? 0.5);
+  return curves.map(({ lrp, best }) => lrp?.threshold ?? best?.threshold ?? 0.5);
 }
 
 /** Of a class at the first IoU threshold, in all areas, with the most detections. */

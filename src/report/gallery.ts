@@ -36,9 +36,15 @@ const checkbox = (name: string, label: string, checked: boolean) =>
 const radio = (value: string, label: string) =>
   `<label><input type="radio" name="fault" value="${value}"${value === 'all' ? ' checked' : ''}>${label}</label>`;
 
-const controls = `<form class="controls card" hidden><fieldset><legend>Pictures</legend>${radio('all', 'all')}${radio('missed', 'most missed')}${radio('false', 'most false')}${radio('misplaced', 'worst placed')}</fieldset><fieldset><legend>Show</legend>${checkbox('objects', 'annotated objects', true)}${checkbox('detections', 'detections', true)}${checkbox('names', 'names', false)}</fieldset><fieldset><legend>Least score</legend>${checkbox('own', "each class's best", true)}<label>or <input type="range" name="score" min="0" max="1" step="0.01" value="0.5" aria-label="Least score"><output></output></label></fieldset></form>`;
+const controls = `<form class="controls card" hidden><fieldset><legend>Pictures</legend>${radio('all', 'all')}${radio('missed', 'most missed')}${radio('false', 'most false')}${radio('misplaced', 'worst placed')}</fieldset><fieldset><legend>Show</legend>${checkbox('objects', 'annotated objects', true)}${checkbox('detections', 'detections', true)}${checkbox('names', 'names', false)}</fieldset><fieldset><legend>Least score</legend>${checkbox('own', "each class's own (oLRP)", true)}<label>or <input type="range" name="score" min="0" max="1" step="0.01" value="0.5" aria-label="Least score"><output></output></label></fieldset></form>`;
 
 const key = `<ul class="key" aria-label="Colours"><li style="--k:#fff" class="dashed"><span></span>annotated</li><li style="--k:#22d3ee"><span></span>annotated and missed</li><li style="--k:#3ddc5b"><span></span>right</li><li style="--k:#ff9f1a"><span></span>badly placed</li><li style="--k:#ff4d4d"><span></span>false: wrong class, found twice, or nothing there</li></ul>`;
+
+/** Width of a picture and height of the names in it, in its pixels. */
+interface Frame {
+  readonly width: number;
+  readonly size: number;
+}
 
 function figure(
   picture: WorstPicture,
@@ -50,15 +56,15 @@ function figure(
   const shown = detections.filter(({ label, score }) => score >= thresholds[label]);
   const missed = objects.filter((object) => isMissed(object, thresholds));
   const line = `${plural(objects.length, 'annotated object')}, ${missed.length} missed; ${plural(shown.length, 'detection')}, ${shown.filter(({ outcome }) => isFalse(outcome)).length} false, ${shown.filter(({ outcome }) => outcome === 'misplaced').length} badly placed`;
-  const size = Math.max(width, height) / 32;
+  const frame = { width, size: Math.max(width, height) / 32 };
   const boxes = [
-    ...objects.map((object) => objectBox(object, classes, thresholds, size)),
-    ...shownLast(detections).map((detection) => detectionBox(detection, classes, thresholds, size)),
+    ...objects.map((object) => objectBox(object, classes, thresholds, frame)),
+    ...shownLast(detections).map((detection) => detectionBox(detection, classes, thresholds, frame)),
   ];
   const image = thumbnail
     ? `<img src="${thumbnail}" alt="" width="${width}" height="${height}" loading="lazy">`
     : `<div style="aspect-ratio:${width}/${height}"></div><div class="gone">The picture is no longer where it was.</div>`;
-  const svg = `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(`${name}: ${line}`)}">${boxes.join('')}</svg>`;
+  const svg = `<svg viewBox="0 0 ${width} ${height}" style="--size:${frame.size.toFixed(1)}" role="img" aria-label="${escapeHtml(`${name}: ${line}`)}">${boxes.join('')}</svg>`;
   const badges = faults.map((fault) => `<span class="badge">${faultNames[fault]}</span>`).join(' ');
   const enlarge = `<button type="button" class="enlarge" aria-pressed="false" aria-label="Enlarge ${escapeHtml(name)}" hidden>Enlarge</button>`;
   return `<figure data-faults="${faults.join(' ')}"><div class="picture">${image}${svg}</div><figcaption><div class="row"><strong>${escapeHtml(name)}</strong>${enlarge}</div><p>${line} ${badges}</p>${folded('List', lists(objects, shown, classes))}</figcaption></figure>`;
@@ -77,27 +83,27 @@ function objectBox(
   object: JudgedObject,
   classes: readonly string[],
   thresholds: readonly number[],
-  size: number,
+  frame: Frame,
 ): string {
   const { crowd, found, label } = object;
   const missed = isMissed(object, thresholds) ? ' missed' : '';
   const name = `${classes[label]}${crowd ? ' (crowd)' : ''}`;
   const data = `data-found="${found === null ? '' : score(found)}" data-label="${label}" data-crowd="${crowd}"`;
-  return `<g class="object${missed}" ${data}>${rectangle(object.box)}${caption(object.box, name, size, 'below')}</g>`;
+  return `<g class="object${missed}" ${data}>${rectangle(object.box)}${caption(object.box, name, frame, 'below')}</g>`;
 }
 
 function detectionBox(
   detection: JudgedDetection,
   classes: readonly string[],
   thresholds: readonly number[],
-  size: number,
+  frame: Frame,
 ): string {
   const { box, label, outcome } = detection;
   const hidden = detection.score < thresholds[label] ? ' hidden' : '';
   const kind = isFalse(outcome) ? 'wrong' : outcome;
   const mark = outcome === 'right' ? '✓' : outcome === 'ignored' ? '' : '✗';
   const name = `${mark} ${classes[label]} ${detection.score.toFixed(2)}`;
-  return `<g class="detection ${kind}" data-score="${score(detection.score)}" data-label="${label}"${hidden}>${rectangle(box)}${caption(box, name, size, 'above')}</g>`;
+  return `<g class="detection ${kind}" data-score="${score(detection.score)}" data-label="${label}"${hidden}>${rectangle(box)}${caption(box, name, frame, 'above')}</g>`;
 }
 
 function rectangle([x1, y1, x2, y2]: readonly number[]): string {
@@ -105,9 +111,13 @@ function rectangle([x1, y1, x2, y2]: readonly number[]): string {
   return `<rect class="under" ${sides}/><rect class="line" ${sides}/>`;
 }
 
-function caption([x1, y1, , y2]: readonly number[], name: string, size: number, where: 'above' | 'below'): string {
-  const y = where === 'above' ? Math.max(size, y1 - size * 0.25) : y2 - size * 0.3;
-  return `<text x="${(Math.max(0, x1) + size * 0.2).toFixed(1)}" y="${y.toFixed(1)}" font-size="${size.toFixed(1)}" stroke-width="${(size / 5).toFixed(1)}">${escapeHtml(name)}</text>`;
+/** A name above or inside a box; near the right edge it ends with the box instead of beginning with it. */
+function caption([x1, y1, x2, y2]: readonly number[], name: string, frame: Frame, where: 'above' | 'below'): string {
+  const y = where === 'above' ? Math.max(frame.size, y1 - frame.size * 0.25) : y2 - frame.size * 0.3;
+  const atEnd = x1 > 0.75 * frame.width;
+  const x = atEnd ? Math.min(frame.width, x2) - frame.size * 0.2 : Math.max(0, x1) + frame.size * 0.2;
+  const anchor = atEnd ? ' text-anchor="end"' : '';
+  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}"${anchor}>${escapeHtml(name)}</text>`;
 }
 
 function lists(

@@ -100,9 +100,11 @@ tfoot th, tfoot td { font-weight: 600; border-bottom: 0; }
 .object rect.line { stroke: #fff; stroke-dasharray: 6 4; }
 .object.missed rect.line { stroke: #22d3ee; stroke-dasharray: none; stroke-width: 3.5; }
 .right rect.line { stroke: #3ddc5b; } .misplaced rect.line { stroke: #ff9f1a; } .wrong rect.line { stroke: #ff4d4d; } .ignored rect.line { stroke: #b8c0c8; }
-.picture text { fill: #fff; stroke: #000; stroke-opacity: .85; paint-order: stroke; font-family: system-ui, sans-serif; font-weight: 600; }
+.picture text { fill: #fff; stroke: #000; stroke-opacity: .85; paint-order: stroke; font: 600 calc(var(--size) * 1px) system-ui, sans-serif; stroke-width: calc(var(--size) * .2px); }
+.large .picture text { font-size: calc(var(--size) * .5px); stroke-width: calc(var(--size) * .1px); }
 .no-objects .object, .no-detections .detection, .no-names text { display: none; }
-.gallery figcaption { font-size: .875rem; overflow-wrap: anywhere; }
+.gallery figcaption { font-size: .875rem; }
+.gallery figcaption strong { overflow-wrap: anywhere; }
 .gallery .row { display: flex; flex-wrap: wrap; gap: .3rem .6rem; align-items: center; justify-content: space-between; margin-top: .4rem; }
 .badge { border: 1px solid var(--edge); border-radius: 1rem; padding: 0 .55rem; font-size: .8rem; white-space: nowrap; }
 .key { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; margin: 0 0 .8rem; padding: 0; font-size: .875rem; }

@@ -22,7 +22,7 @@ export interface RunPage {
   readonly failure?: string;
   readonly data?: DataCard;
   readonly environment?: Environment;
-  /** Of the last evaluation. */
+  /** Of the best evaluation so far: that of the weights that are kept to be used. */
   readonly details?: EvaluationDetails;
   /** By the paths of pictures. */
   readonly thumbnails: ReadonlyMap<string, Thumbnail>;
@@ -176,14 +176,14 @@ function lineOf(points: readonly SeriesPoint[], key: string, name: string): Seri
 const mostCurves = 8;
 
 function classes({ record, details, data }: RunPage, draw: Draw): string {
-  const last = record.evaluations.at(-1);
-  if (!last) return '<p class="card">Not evaluated yet.</p>';
-  const names = Object.keys(last.perClass);
+  const { best: judged } = record;
+  if (!judged) return '<p class="card">Not evaluated yet.</p>';
+  const names = Object.keys(judged.perClass);
   const curveOf = new Map(details?.curves.map((curve) => [curve.name, curve]));
   const objects = new Map(data?.classes.map((name, k) => [name, data.parts.at(-1)?.perClass[k]]));
   const rows = names.map((name) => {
     const { best, lrp } = curveOf.get(name) ?? {};
-    const { AP, AP50 } = last.perClass[name];
+    const { AP, AP50 } = judged.perClass[name];
     return [
       name,
       objects.get(name) ?? '',
@@ -209,11 +209,11 @@ function classes({ record, details, data }: RunPage, draw: Draw): string {
     'oLRP',
     'its threshold',
   ];
-  const all = [percent(last.metrics.AP), percent(last.metrics.AP50), '', '', '', '', percent(details?.oLRP), ''];
+  const all = [percent(judged.metrics.AP), percent(judged.metrics.AP50), '', '', '', '', percent(details?.oLRP), ''];
   const foot = ['All', '', ...all];
-  const caption = `Classes after epoch ${last.epoch}`;
+  const caption = `Classes after epoch ${judged.epoch}, the best so far`;
   const about =
-    '<p class="note">The best threshold is the score from which on precision and recall of the class balance best (F1), at an IoU of 0.5; the three figures beside it are those with it. oLRP (Oksuz et al. 2021) is an error, 0 at best: it counts how exactly boxes are placed, too, at the threshold where it is least.</p>';
+    '<p class="note">The threshold of best F1 is the score from which on precision and recall of the class balance best, at an IoU of 0.5; the three figures beside it are those with it. oLRP (Oksuz et al. 2021) is an error, 0 at best: it counts how exactly boxes are placed, too, at the threshold where it is least, which the best checkpoint keeps.</p>';
   const shown = new Set(names.toSorted((a, b) => (objects.get(b) ?? 0) - (objects.get(a) ?? 0)).slice(0, mostCurves));
   const series = (details?.curves ?? []).map(({ name, precision }, k) => ({
     name,

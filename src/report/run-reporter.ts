@@ -69,10 +69,10 @@ export class RunReporter {
       return event.step < step || (event.step === step && !(isEvaluation && evaluationDue));
     });
     const { details } = (await readNotes(this.#folder)) ?? {};
-    if (details && details.step <= step) this.#notes = { ...this.#notes, details };
+    if (details && details.step === this.#record.best?.step) this.#notes = { ...this.#notes, details };
   }
 
-  /** What the coming evaluation event's report shows beside its figures. */
+  /** What the report shows of the evaluation whose event comes next, if it is the best so far. */
   async judged(details: () => EvaluationDetails): Promise<void> {
     await this.#guarded(async () => {
       this.#notes = { ...this.#notes, details: details() };

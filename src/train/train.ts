@@ -259,7 +259,6 @@ class Run {
     if (!evaluator) return;
     const tables = evaluator.tables();
     const result = summarise(tables);
-    await this.#reporter.judged(() => evaluationDetails(evaluator.data(), tables, validation.images, this.#progress));
     this.#progress = { ...this.#progress, evaluationDue: false };
     const metrics = { ...result.coco };
     const best = this.#best === undefined || metrics.AP > this.#best.AP;
@@ -270,6 +269,7 @@ class Run {
       const scoreThresholds = suggestedThresholds(optimalLrp(evaluator.data()));
       const file = { ...checkpoint, parameters, state: new Map(), progress: undefined, scoreThresholds };
       await this.#folder.write(this.#folder.best, file);
+      await this.#reporter.judged(() => evaluationDetails(evaluator.data(), tables, validation.images, this.#progress));
     }
     this.#pace.pause();
     yield {

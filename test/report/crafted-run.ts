@@ -172,9 +172,12 @@ export class CraftedRun {
     const tables = evaluator.tables();
     const { coco, perClass } = summarise(tables);
     const step = epoch * stepsPerEpoch;
-    await this.reporter.judged(() => evaluationDetails(evaluator.data(), tables, this.dataset.images, { epoch, step }));
     const best = coco.AP > this.#best;
     this.#best = Math.max(this.#best, coco.AP);
+    if (best)
+      await this.reporter.judged(() =>
+        evaluationDetails(evaluator.data(), tables, this.dataset.images, { epoch, step }),
+      );
     const peakMemory = (400 + 10 * epoch) * 2 ** 20;
     await this.tell({
       kind: 'evaluation',

@@ -1,5 +1,7 @@
 // Reports in a real browser, with class names that would break out of the page if they could.
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -9,221 +11,216 @@ import { compareRuns } from '../../src/report/compare-runs.js';
 import { readRun } from '../../src/report/run-files.js';
 import { writeFileAtomically } from '../../src/weights/atomic-file.js';
 import { inChromium, launch, open } from './chromium.js';
-import { craftRun, inFolder, nastyClasses } from './crafted-run.js';
+import { craftRun, nastyClasses } from './crafted-run.js';
 
 const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true };
 
 describe('reports in Chromium', inChromium, () => {
   let browser: Browser;
+  let folder: string;
+  /** A run's page and one that compares it with another. */
+  let pages: readonly [report: string, compare: string];
+
   before(async () => {
     browser = await launch();
+    folder = await mkdtemp(join(tmpdir(), 'boxwright-report-'));
+    const [first, second, compare] = ['first', 'second', 'compare.html'].map((name) => join(folder, name));
+    await craftRun(first);
+    await craftRun(second, { learningRate: 5e-4, error: 0.6, epochs: 3 });
+    const runs = [await readRun(first), await readRun(second)] as const;
+    await writeFileAtomically(compare, comparePage(runs, compareRuns(...runs)));
+    pages = [pathToFileURL(join(first, 'report.html')).href, pathToFileURL(compare).href];
   });
-  after(() => browser?.close());
+  after(async () => {
+    await browser?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
 
-  /** A run's page and one that compares it with another. */
-  const withPages = (use: (report: string, compare: string) => Promise<void>) =>
-    inFolder(async (folder) => {
-      const [first, second] = [join(folder, 'first'), join(folder, 'second')];
-      await craftRun(first);
-      await craftRun(second, { learningRate: 5e-4, error: 0.6, epochs: 3 });
-      const runs = [await readRun(first), await readRun(second)] as const;
-      const compare = join(folder, 'compare.html');
-      await writeFileAtomically(compare, comparePage(runs, compareRuns(...runs)));
-      await use(pathToFileURL(join(first, 'report.html')).href, pathToFileURL(compare).href);
-    });
-
-  test('they load nothing, complain of nothing and fit on a phone, light and dark', () =>
-    withPages(async (...pages) => {
-      for (const url of pages) {
-        for (const colorScheme of ['light', 'dark'] as const) {
-          for (const size of [phone, { viewport: { width: 1400, height: 900 } }]) {
-            const { page, errors, requests } = await open(browser, url, { ...size, colorScheme });
-            // Everything is unfolded, so that what is behind counts, too.
-            await page.evaluate(() => {
-              for (const details of document.querySelectorAll('details')) details.open = true;
-            });
-            const [page0, view] = await page.evaluate(() => [
-              document.documentElement.scrollWidth,
-              document.documentElement.clientWidth,
-            ]);
-            assert.ok(page0 <= view, `${url} is ${page0} wide on a screen of ${view}`);
-            const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-            const [red] = /\d+/.exec(background)!;
-            assert.equal(Number(red) > 128, colorScheme === 'light', background);
-            assert.deepEqual([errors, requests], [[], []]);
-            await page.context().close();
-          }
-        }
-      }
-    }));
-
-  test('class names are text and nothing else', () =>
-    withPages(async (...pages) => {
-      for (const url of pages) {
-        const { page } = await open(browser, url);
-        assert.equal(await page.evaluate(() => (window as { broken?: number }).broken), undefined);
-        assert.equal(
-          await page.evaluate(() => document.querySelectorAll('script').length),
-          2,
-          'the data and the script',
-        );
-        const headers = await page.locator('#classes ~ .card th[scope=row]').allInnerTexts();
-        for (const name of nastyClasses) assert.ok(headers.includes(name), `${name} in ${headers.join('; ')}`);
-        await page.context().close();
-      }
-    }));
-
-  test('every chart has a name, a sentence and a table; images have words; ids are unique', () =>
-    withPages(async (...pages) => {
-      for (const url of pages) {
-        const { page } = await open(browser, url);
-        const wrong = await page.evaluate(() => {
-          const wrong: string[] = [];
-          const textOf = (id: string) => document.getElementById(id)?.textContent?.trim();
-          for (const svg of document.querySelectorAll('svg[role=img]')) {
-            const label = svg.getAttribute('aria-label');
-            const by = (svg.getAttribute('aria-labelledby') ?? '').split(' ');
-            if (!label && !by.every(textOf)) wrong.push(`no name: ${svg.outerHTML.slice(0, 80)}`);
-          }
-          for (const figure of document.querySelectorAll('.charts figure'))
-            if (!figure.querySelector('details table caption')) wrong.push(`no table: ${figure.id}`);
-          for (const image of document.querySelectorAll('img'))
-            if (!image.hasAttribute('alt')) wrong.push('an image without alt');
-          for (const control of document.querySelectorAll('button, input, [tabindex="0"]')) {
-            const name =
-              control.getAttribute('aria-label') ?? control.closest('label')?.textContent ?? control.textContent;
-            if (!name?.trim()) wrong.push(`no name: ${control.outerHTML.slice(0, 80)}`);
-          }
-          const ids = [...document.querySelectorAll('[id]')].map(({ id }) => id);
-          wrong.push(...ids.filter((id, i) => ids.indexOf(id) !== i).map((id) => `id twice: ${id}`));
-          const levels = [...document.querySelectorAll('h1, h2, h3')].map(({ tagName }) => Number(tagName[1]));
-          if (levels.some((level, i) => i > 0 && level > levels[i - 1] + 1)) wrong.push('a heading level is left out');
-          return wrong;
-        });
-        assert.deepEqual(wrong, []);
-        assert.equal(await page.evaluate(() => document.documentElement.lang), 'en');
-        await page.context().close();
-      }
-    }));
-
-  test('text stands out from its background: at least 4.5 to 1', () =>
-    withPages(async (...pages) => {
-      for (const url of pages) {
-        for (const colorScheme of ['light', 'dark'] as const) {
-          const { page } = await open(browser, url, { colorScheme });
-          const faint = await page.evaluate(() => {
-            const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true })!;
-            const over = (colour: string, below: number[]) => {
-              canvas.fillStyle = `rgb(${below.join(' ')})`;
-              canvas.fillRect(0, 0, 1, 1);
-              canvas.fillStyle = colour;
-              canvas.fillRect(0, 0, 1, 1);
-              return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
-            };
-            const luminance = (rgb: number[]) => {
-              const [r, g, b] = rgb.map((value) =>
-                value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4,
-              );
-              return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-            };
-            const behind = (element: Element | null): number[] =>
-              element
-                ? over(getComputedStyle(element).backgroundColor, behind(element.parentElement))
-                : [255, 255, 255];
-            const faint = new Set<string>();
-            for (const element of document.querySelectorAll('body *:not(svg *):not(script)')) {
-              const hasText = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent?.trim());
-              if (!hasText || !(element as HTMLElement).offsetParent) continue;
-              const background = behind(element);
-              const [a, b] = [luminance(over(getComputedStyle(element).color, background)), luminance(background)];
-              const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-              if (contrast < 4.5)
-                faint.add(
-                  `${element.tagName}.${element.className} ${element.textContent?.slice(0, 20)}: ${contrast.toFixed(2)}`,
-                );
-            }
-            return [...faint];
+  test('they load nothing, complain of nothing and fit on a phone, light and dark', async () => {
+    for (const url of pages) {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        for (const size of [phone, { viewport: { width: 1400, height: 900 } }]) {
+          const { page, errors, requests } = await open(browser, url, { ...size, colorScheme });
+          // Everything is unfolded, so that what is behind counts, too.
+          await page.evaluate(() => {
+            for (const details of document.querySelectorAll('details')) details.open = true;
           });
-          assert.deepEqual(faint, [], colorScheme);
+          const [page0, view] = await page.evaluate(() => [
+            document.documentElement.scrollWidth,
+            document.documentElement.clientWidth,
+          ]);
+          assert.ok(page0 <= view, `${url} is ${page0} wide on a screen of ${view}`);
+          const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+          const [red] = /\d+/.exec(background)!;
+          assert.equal(Number(red) > 128, colorScheme === 'light', background);
+          assert.deepEqual([errors, requests], [[], []]);
           await page.context().close();
         }
       }
-    }));
+    }
+  });
 
-  test('the keyboard reads values, switches lines, pictures, boxes and the theme', () =>
-    withPages(async (url) => {
-      const { page, errors } = await open(browser, url);
-      const readout = page.locator('#loss .readout');
-      await page.locator('#loss .plot').focus();
-      await page.keyboard.press('Home');
-      assert.match((await readout.textContent())!, /^step 1: total [\d.]+, arm_cls [\d.]+, odm_loc [\d.]+$/);
-      await page.keyboard.press('ArrowRight');
-      assert.match((await readout.textContent())!, /^step 2: total/);
+  test('class names are text and nothing else', async () => {
+    for (const url of pages) {
+      const { page } = await open(browser, url);
+      assert.equal(await page.evaluate(() => (window as { broken?: number }).broken), undefined);
+      assert.equal(await page.evaluate(() => document.querySelectorAll('script').length), 2, 'the data and the script');
+      const headers = await page.locator('#classes ~ .card th[scope=row]').allInnerTexts();
+      for (const name of nastyClasses) assert.ok(headers.includes(name), `${name} in ${headers.join('; ')}`);
+      await page.context().close();
+    }
+  });
 
-      await page.locator('#loss .legend button').nth(1).focus();
-      await page.keyboard.press('Space');
-      const line = page.locator('#loss .plot .series').nth(1);
-      assert.equal(await line.isVisible(), false);
-      await page.keyboard.press('Enter');
-      assert.equal(await line.isVisible(), true);
+  test('every chart has a name, a sentence and a table; images have words; ids are unique', async () => {
+    for (const url of pages) {
+      const { page } = await open(browser, url);
+      const wrong = await page.evaluate(() => {
+        const wrong: string[] = [];
+        const textOf = (id: string) => document.getElementById(id)?.textContent?.trim();
+        for (const svg of document.querySelectorAll('svg[role=img]')) {
+          const label = svg.getAttribute('aria-label');
+          const by = (svg.getAttribute('aria-labelledby') ?? '').split(' ');
+          if (!label && !by.every(textOf)) wrong.push(`no name: ${svg.outerHTML.slice(0, 80)}`);
+        }
+        for (const figure of document.querySelectorAll('.charts figure'))
+          if (!figure.querySelector('details table caption')) wrong.push(`no table: ${figure.id}`);
+        for (const image of document.querySelectorAll('img'))
+          if (!image.hasAttribute('alt')) wrong.push('an image without alt');
+        for (const control of document.querySelectorAll('button, input, [tabindex="0"]')) {
+          const name =
+            control.getAttribute('aria-label') ?? control.closest('label')?.textContent ?? control.textContent;
+          if (!name?.trim()) wrong.push(`no name: ${control.outerHTML.slice(0, 80)}`);
+        }
+        const ids = [...document.querySelectorAll('[id]')].map(({ id }) => id);
+        wrong.push(...ids.filter((id, i) => ids.indexOf(id) !== i).map((id) => `id twice: ${id}`));
+        const levels = [...document.querySelectorAll('h1, h2, h3')].map(({ tagName }) => Number(tagName[1]));
+        if (levels.some((level, i) => i > 0 && level > levels[i - 1] + 1)) wrong.push('a heading level is left out');
+        return wrong;
+      });
+      assert.deepEqual(wrong, []);
+      assert.equal(await page.evaluate(() => document.documentElement.lang), 'en');
+      await page.context().close();
+    }
+  });
 
-      const pictures = page.locator('.gallery figure');
-      const count = await pictures.count();
-      assert.ok(count >= 3);
-      await page.locator('input[name=fault][value=all]').focus();
-      await page.keyboard.press('ArrowDown');
-      const missed = await pictures.evaluateAll(
-        (all) => all.filter((one) => one.dataset.faults?.includes('missed')).length,
-      );
-      assert.equal(await page.locator('.gallery figure:not([hidden])').count(), missed);
-      await page.keyboard.press('ArrowUp');
-      assert.equal(await page.locator('.gallery figure:not([hidden])').count(), count);
-
-      for (const [name, boxes] of [
-        ['objects', '.object'],
-        ['detections', '.detection'],
-      ]) {
-        const shown = page.locator(`.gallery ${boxes}:not([hidden]) .line`);
-        assert.equal(await shown.first().isVisible(), true, name);
-        await page.locator(`input[name=${name}]`).focus();
-        await page.keyboard.press('Space');
-        assert.equal(await shown.first().isVisible(), false, name);
-        await page.keyboard.press('Space');
+  test('text stands out from its background: at least 4.5 to 1', async () => {
+    for (const url of pages) {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        const { page } = await open(browser, url, { colorScheme });
+        const faint = await page.evaluate(() => {
+          const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true })!;
+          const over = (colour: string, below: number[]) => {
+            canvas.fillStyle = `rgb(${below.join(' ')})`;
+            canvas.fillRect(0, 0, 1, 1);
+            canvas.fillStyle = colour;
+            canvas.fillRect(0, 0, 1, 1);
+            return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
+          };
+          const luminance = (rgb: number[]) => {
+            const [r, g, b] = rgb.map((value) =>
+              value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4,
+            );
+            return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+          };
+          const behind = (element: Element | null): number[] =>
+            element ? over(getComputedStyle(element).backgroundColor, behind(element.parentElement)) : [255, 255, 255];
+          const faint = new Set<string>();
+          for (const element of document.querySelectorAll('body *:not(svg *):not(script)')) {
+            const hasText = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent?.trim());
+            if (!hasText || !(element as HTMLElement).offsetParent) continue;
+            const background = behind(element);
+            const [a, b] = [luminance(over(getComputedStyle(element).color, background)), luminance(background)];
+            const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+            if (contrast < 4.5)
+              faint.add(
+                `${element.tagName}.${element.className} ${element.textContent?.slice(0, 20)}: ${contrast.toFixed(2)}`,
+              );
+          }
+          return [...faint];
+        });
+        assert.deepEqual(faint, [], colorScheme);
+        await page.context().close();
       }
+    }
+  });
 
-      await page.locator('input[name=score]').focus();
-      await page.keyboard.press('Home');
-      assert.equal(await page.locator('.detection[hidden]').count(), 0, 'at a score of 0 all are shown');
-      await page.keyboard.press('End');
-      assert.equal(await page.locator('.detection:not([hidden])').count(), 0, 'at a score of 1 none');
-      assert.equal(
-        await page.locator('.object:not(.missed):not([data-crowd=true])').count(),
-        0,
-        'and every object is missed',
-      );
+  test('the keyboard reads values, switches lines, pictures, boxes and the theme', async () => {
+    const [url] = pages;
+    const { page, errors } = await open(browser, url);
+    const readout = page.locator('#loss .readout');
+    await page.locator('#loss .plot').focus();
+    await page.keyboard.press('Home');
+    assert.match((await readout.textContent())!, /^step 1: total [\d.]+, arm_cls [\d.]+, odm_loc [\d.]+$/);
+    await page.keyboard.press('ArrowRight');
+    assert.match((await readout.textContent())!, /^step 2: total/);
 
-      await page.locator('.enlarge').first().focus();
-      await page.keyboard.press('Enter');
-      assert.equal(await page.locator('.gallery figure.large').count(), 1);
+    await page.locator('#loss .legend button').nth(1).focus();
+    await page.keyboard.press('Space');
+    const line = page.locator('#loss .plot .series').nth(1);
+    assert.equal(await line.isVisible(), false);
+    await page.keyboard.press('Enter');
+    assert.equal(await line.isVisible(), true);
 
-      const theme = page.locator('.theme');
-      const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-      await theme.focus();
-      await page.keyboard.press('Enter');
-      const light = await background();
-      await page.keyboard.press('Enter');
-      assert.notEqual(await background(), light);
-      assert.equal(await theme.textContent(), 'Theme: dark');
-      await page.reload();
-      assert.equal(await theme.textContent(), 'Theme: dark', 'kept');
-      assert.deepEqual(errors, []);
-    }));
+    const pictures = page.locator('.gallery figure');
+    const count = await pictures.count();
+    assert.ok(count >= 3);
+    await page.locator('input[name=fault][value=all]').focus();
+    await page.keyboard.press('ArrowDown');
+    const missed = await pictures.evaluateAll(
+      (all) => all.filter((one) => one.dataset.faults?.includes('missed')).length,
+    );
+    assert.equal(await page.locator('.gallery figure:not([hidden])').count(), missed);
+    await page.keyboard.press('ArrowUp');
+    assert.equal(await page.locator('.gallery figure:not([hidden])').count(), count);
 
-  test('without scripts everything is there to be read', () =>
-    withPages(async (url) => {
-      const { page } = await open(browser, url, { javaScriptEnabled: false });
-      assert.equal(await page.locator('#loss .plot path').first().isVisible(), true);
-      assert.equal(await page.locator('.gallery img').first().isVisible(), true);
-      assert.equal(await page.locator('.theme').isVisible(), false, 'a button that does nothing');
-    }));
+    for (const [name, boxes] of [
+      ['objects', '.object'],
+      ['detections', '.detection'],
+    ]) {
+      const shown = page.locator(`.gallery ${boxes}:not([hidden]) .line`);
+      assert.equal(await shown.first().isVisible(), true, name);
+      await page.locator(`input[name=${name}]`).focus();
+      await page.keyboard.press('Space');
+      assert.equal(await shown.first().isVisible(), false, name);
+      await page.keyboard.press('Space');
+    }
+
+    await page.locator('input[name=score]').focus();
+    await page.keyboard.press('Home');
+    assert.equal(await page.locator('.detection[hidden]').count(), 0, 'at a score of 0 all are shown');
+    await page.keyboard.press('End');
+    assert.equal(await page.locator('.detection:not([hidden])').count(), 0, 'at a score of 1 none');
+    assert.equal(
+      await page.locator('.object:not(.missed):not([data-crowd=true])').count(),
+      0,
+      'and every object is missed',
+    );
+
+    await page.locator('.enlarge').first().focus();
+    await page.keyboard.press('Enter');
+    assert.equal(await page.locator('.gallery figure.large').count(), 1);
+
+    const theme = page.locator('.theme');
+    const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    assert.equal(await theme.textContent(), 'Theme: auto');
+    await theme.focus();
+    await page.keyboard.press('Enter');
+    assert.equal(await theme.textContent(), 'Theme: light');
+    const light = await background();
+    await page.keyboard.press('Enter');
+    assert.equal(await theme.textContent(), 'Theme: dark');
+    assert.notEqual(await background(), light);
+    // The browser stores what a page keeps a moment later.
+    for (let i = 0; i < 10 && (i === 0 || (await theme.textContent()) !== 'Theme: dark'); i++) await page.reload();
+    assert.equal(await theme.textContent(), 'Theme: dark', 'kept');
+    assert.deepEqual(errors, []);
+  });
+
+  test('without scripts everything is there to be read', async () => {
+    const [url] = pages;
+    const { page } = await open(browser, url, { javaScriptEnabled: false });
+    assert.equal(await page.locator('#loss .plot path').first().isVisible(), true);
+    assert.equal(await page.locator('.gallery img').first().isVisible(), true);
+    assert.equal(await page.locator('.theme').isVisible(), false, 'a button that does nothing');
+  });
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { csvLine } from '../../src/report/csv.js';
 import { escapeHtml, jsonBlock } from '../../src/report/html.js';
 import { readRun } from '../../src/report/run-files.js';
 import { CraftedRun, craftedData, inFolder, nastyClasses } from './crafted-run.js';
@@ -56,4 +57,8 @@ test('data embedded in a page are the same when parsed, and end no script', () =
   const inside = /^<script type="application\/json" id="x">(.*)<\/script>$/s.exec(block)![1];
   assert.ok(!inside.includes('<'));
   assert.deepEqual(JSON.parse(inside), { ...value, number: null });
+});
+
+test('cells of a table are quoted as RFC 4180 says; numbers that are none are empty', () => {
+  assert.equal(csvLine(['a, b', 'say "so"', 'two\nlines', 1.5, Number.NaN]), '"a, b","say ""so""","two\nlines",1.5,\n');
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -8,6 +8,7 @@ import { BoxwrightError } from '../../src/errors.js';
 import { gatherDetections } from '../../src/evaluate/evaluate-model.js';
 import { cocoTables, optimalLrp, suggestedThresholds, summarise } from '../../src/evaluate/index.js';
 import { Detector } from '../../src/predict/detector.js';
+import { eventFiles, readRecords, readScalars } from '../../src/report/tensorboard.js';
 import { type TrainEvent, train } from '../../src/train/index.js';
 import { readCheckpoint } from '../../src/weights/checkpoint.js';
 import { writeSafetensors } from '../../src/weights/safetensors.js';
@@ -86,6 +87,22 @@ for (const accumulate of [1, 2]) {
         stepsOf(events).map(({ step }) => step),
         [1, 2, 3, 4, 5, 6],
         'no step is told twice',
+      );
+      const table = (await readFile(join(broken, 'steps.csv'), 'utf8')).trim().split('\n').slice(1);
+      assert.deepEqual(
+        table.map((line) => Number(line.split(',')[0])),
+        [1, 2, 3, 4, 5, 6],
+      );
+      const scalars = eventFiles(broken).flatMap((name) =>
+        readRecords(readFileSync(join(broken, name))).flatMap((record) => readScalars(record) ?? []),
+      );
+      const tagged = (tag: string) => scalars.flatMap(({ step, values }) => (tag in values ? [step] : []));
+      assert.deepEqual(
+        [tagged('train/loss'), tagged('evaluation/AP')],
+        [
+          [1, 2, 3, 4, 5, 6],
+          [3, 6],
+        ],
       );
     }));
 }
