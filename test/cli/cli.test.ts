@@ -47,7 +47,7 @@ test('unknown commands and options name the nearest one', async () => {
 
 test('what is missing or makes no sense is a usage error', async () => {
   assertUsageError(await runCli(), /Which command\?/);
-  assertUsageError(await runCli('detect', 'model'), /boxwright detect <model> <pictures\.\.>/);
+  assertUsageError(await runCli('detect', 'model'), /boxwright detect <source> <pictures\.\.>/);
   assertUsageError(await runCli('eval', 'model'), /data/);
   assertUsageError(await runCli('detect', 'm', 'p', '--min-score', 'high'), /--min-score needs a number/);
   assertUsageError(await runCli('detect', 'm', 'p', '--min-score', '30'), /--min-score is 30/);

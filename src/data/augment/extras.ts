@@ -29,7 +29,7 @@ export function withExtras(recipe: AugmentationRecipe, names: readonly string[])
     const known = extraNames.join(', ');
     throw new BoxwrightError('config', `There is no augmentation '${unknown}'; those that can be added: ${known}`);
   }
-  return names.reduce<AugmentationRecipe>((all, name) => ({ ...all, ...extras[name as ExtraName] }), recipe);
+  return Object.assign({}, recipe, ...names.map((name) => extras[name as ExtraName]));
 }
 
 /** Times as many boxes as a picture has of its own that one with others mixed in is given room for. */
