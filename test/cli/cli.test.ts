@@ -49,7 +49,7 @@ test('what is missing or makes no sense is a usage error', async () => {
   assertUsageError(await runCli(), /Which command\?/);
   assertUsageError(await runCli('detect', 'model'), /boxwright detect <source> <pictures\.\.>/);
   assertUsageError(await runCli('eval', 'model'), /data/);
-  assertUsageError(await runCli('detect', 'm', 'p', '--min-score', 'high'), /--min-score needs a number/);
+  assertUsageError(await runCli('detect', 'm', 'p', '--min-score', 'high'), /--min-score is high; give a number/);
   assertUsageError(await runCli('detect', 'm', 'p', '--min-score', '30'), /--min-score is 30/);
   assertUsageError(await runCli('detect', 'm', 'p', '--min-score'), /min-score/);
   assertUsageError(await runCli('detect', 'm', 'p', '--out', 'a', '--out', 'b'), /--out is given twice/);
