@@ -14,6 +14,8 @@ export interface LoadReport {
   readonly left: readonly string[];
   /** Tensors that no detector of this source needs, such as optimizer state. */
   readonly unused: readonly string[];
+  /** Parts of the file that were not read, such as an optimizer or averaged weights beside the others. */
+  readonly leftOut?: string;
   /** Layers of another class list, and the classes whose rows were carried over. */
   readonly classes?: { readonly layers: readonly string[]; readonly carried: readonly string[] };
 }
@@ -34,7 +36,7 @@ export function someOf(names: readonly string[], most = 3): string {
 
 /** A report in one sentence. */
 export function describeReport(path: string, report: LoadReport): string {
-  const { source, taken, changes, missing, misfits, left, classes } = report;
+  const { source, taken, changes, missing, misfits, left, leftOut, classes } = report;
   const parts = [`${taken.length} parameters from ${path} (${source})`, ...changes];
   if (missing.length > 0) parts.push(`${missing.length} start fresh (${someOf(missing)})`);
   if (classes) parts.push(describeClasses(classes));
@@ -43,6 +45,7 @@ export function describeReport(path: string, report: LoadReport): string {
     parts.push(`${misfits.length} have another shape and start fresh (${names})`);
   }
   if (left.length > 0) parts.push(`${left.length} tensors of the file have no place here (${someOf(left)})`);
+  if (leftOut) parts.push(`not read: ${leftOut}`);
   return parts.join('; ');
 }
 

@@ -266,6 +266,7 @@ class Loading {
       misfits: this.#misfits,
       left: names.filter((name) => !isUnused(name)),
       unused: names.filter(isUnused),
+      leftOut: this.#file.metadata['read.left_out'],
       ...(this.#otherClasses.length > 0
         ? { classes: { layers: this.#otherClasses, carried: [...this.#carried] } }
         : {}),

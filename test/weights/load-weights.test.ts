@@ -251,3 +251,10 @@ test('a file of something else is refused with the nearest names', () => {
     message: /None of the 1 tensors in a\.pth fits refinedet-tiny-320, for example "encoder\.weight" \(nearest: "/,
   });
 });
+
+test('what was left aside in the file is said', () => {
+  const metadata = { 'read.left_out': 'optimizer, ema' };
+  const file = fileOf('refinedet-tiny-64', 3, { metadata });
+  const { report } = loadWeights('file', file, target('refinedet-tiny-64', cells));
+  assert.match(describeReport('file', report), /; not read: optimizer, ema$/);
+});
