@@ -28,11 +28,11 @@ export interface BootstrapResult {
   readonly resamples: number;
   readonly confidence: number;
   readonly seed: number;
-  /** Mean over the classes and IoU thresholds; absent without truth. */
+  /** Mean over the classes and IoU thresholds; absent without truth, or if no drawn data set has any. */
   readonly AP?: Interval;
-  /** At each IoU threshold, in their order; empty without truth. */
+  /** At each IoU threshold, in their order; empty where `AP` is absent. */
   readonly byThreshold: readonly ({ readonly iouThreshold: number } & Interval)[];
-  /** AP of each class with truth. */
+  /** AP of each class with truth, if any drawn data set has some. */
   readonly perClass: Readonly<Record<string, Interval>>;
 }
 
@@ -57,19 +57,20 @@ export function bootstrapPrecision(
   );
   const given = precision.of();
   const about = { pictures: data.pictures.length, ...settings };
-  if (given.AP < 0) return { ...about, byThreshold: [], perClass: {} };
   const drawn: Precisions[] = [];
   const weights = new Float64Array(data.pictures.length);
-  for (let i = 0; i < resamples; i++) {
+  for (let i = 0; i < resamples && given.AP >= 0; i++) {
     drawPictures(weights, seed, i);
     const precisions = precision.of(weights);
     if (precisions.AP >= 0) drawn.push(precisions);
   }
+  if (drawn.length === 0) return { ...about, byThreshold: [], perClass: {} };
   const intervalOf = (value: number, of: (precisions: Precisions) => number) =>
     interval(value, Float64Array.from(drawn, of), confidence);
   const perClass = data.classes.flatMap((name, k) => {
     if (given.byClass[k] < 0) return [];
     const own = Float64Array.from(drawn, ({ byClass }) => byClass[k]).filter((precision) => precision >= 0);
+    if (own.length === 0) return [];
     return [[name, interval(given.byClass[k], own, confidence)] as const];
   });
   return {

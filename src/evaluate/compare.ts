@@ -62,7 +62,7 @@ export interface ComparisonResult {
  */
 export function comparePaired(a: EvaluationData, b: EvaluationData, options: ComparisonOptions = {}): ComparisonResult {
   const settings = bootstrapSettings(options);
-  const permutations = bootstrapSettings({ resamples: options.permutations }).resamples;
+  const permutations = permutationsOf(options);
   const { iouThresholds = cocoIouThresholds, maxDetections, examples = 20 } = options;
   const { resamples, confidence, seed } = settings;
   const match = (data: EvaluationData) => rankedMatches(data, { iouThresholds, maxDetections })[0];
@@ -95,6 +95,11 @@ export function comparePaired(a: EvaluationData, b: EvaluationData, options: Com
   };
 }
 
+function permutationsOf({ permutations = 1000 }: ComparisonOptions): number {
+  if (Number.isInteger(permutations) && permutations >= 1) return permutations;
+  throw new BoxwrightError('config', `permutations is ${permutations}, expected a whole number from 1`);
+}
+
 /** Both detectors' pictures in one data set: those of rank r by id become 2r with A's detections and 2r + 1 with B's. */
 function joined(a: EvaluationData, b: EvaluationData): EvaluationData {
   if (JSON.stringify(a.classes) !== JSON.stringify(b.classes) || a.boxFormat !== b.boxFormat) {
@@ -119,9 +124,12 @@ function joined(a: EvaluationData, b: EvaluationData): EvaluationData {
 function requireSameTruth({ id, truth }: EvaluatedPicture, { truth: other }: EvaluatedPicture): void {
   const same = (x: ArrayLike<number>, y: ArrayLike<number>) =>
     x.length === y.length && Array.from(x).every((value, i) => value === y[i]);
-  if (same(truth.labels, other.labels) && same(truth.boxes, other.boxes)) return;
-  const counts = `${truth.labels.length} and ${other.labels.length}`;
-  throw data(`picture ${JSON.stringify(id)} has other objects in A than in B (${counts} of them)`);
+  const where = `picture ${JSON.stringify(id)}`;
+  if (!same(truth.labels, other.labels) || !same(truth.boxes, other.boxes)) {
+    const counts = `${truth.labels.length} and ${other.labels.length}`;
+    throw data(`${where} has other objects in A than in B (${counts} of them)`);
+  }
+  if (!same(truth.crowd ?? [], other.crowd ?? [])) throw data(`${where} has other crowd regions in A than in B`);
 }
 
 /** The p-value of a difference; the given assignment counts as one of the exchanges. */

@@ -32,7 +32,7 @@ export interface DetectionColumns {
 
 /**
  * Truths and detections of P pictures as columns of numbers: 44 bytes a detection, no object for any of them. What every
- * metric is computed from; `matchesOfClass` says which detection is of which truth.
+ * metric is computed from; `outcomesByClass` says which detection is of which truth.
  */
 export interface EvaluationData {
   /** Names of the classes, by label. */

@@ -51,7 +51,13 @@ export class JsonBytes {
     } catch (cause) {
       throw unreadable(file, cause);
     }
-    this.#refill();
+    try {
+      this.#refill();
+    } catch (cause) {
+      // Nobody has the object yet whose end would close it: a folder can be opened and not read.
+      closeSync(this.#descriptor);
+      throw cause;
+    }
     // Excel and PowerShell put a byte order mark before UTF-8.
     if (this.#buffer[0] === 0xef && this.#buffer[1] === 0xbb && this.#buffer[2] === 0xbf) this.#at = 3;
   }
@@ -227,11 +233,8 @@ export class JsonBytes {
     return true;
   }
 
-  /** Passes over a text in quotes, which stays in the buffer; place of its first quote. */
-  #skipText(): number {
-    const kept = this.#keep;
-    if (kept < 0) this.#keep = this.#at;
-    const offset = this.#at - this.#keep;
+  /** Passes over a text in quotes. */
+  #skipText(): void {
     this.#at++;
     for (;;) {
       const byte = this.#buffer[this.#at];
@@ -243,9 +246,6 @@ export class JsonBytes {
       else if (!this.#refill()) throw this.cut();
     }
     this.#at++;
-    const from = this.#keep + offset;
-    if (kept < 0) this.#keep = -1;
-    return from;
   }
 
   #skipWord(): void {

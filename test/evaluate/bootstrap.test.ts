@@ -84,6 +84,20 @@ describe('bootstrap', () => {
     assert.equal(bootstrapPrecision(dataOf(classes, [])).AP, undefined);
   });
 
+  test('has no figure where no drawn data set has truth', () => {
+    const found = { boxes: [0, 0, 10, 10], labels: [0], scores: [0.9] };
+    const empty = { boxes: [], labels: [] };
+    const one = { boxes: [0, 0, 10, 10], labels: [0] };
+    const pictures = [0, 1, 2].map((id) => ({ id, truth: id === 0 ? one : empty, detections: found }));
+    const data = dataOf(['a', 'b'], pictures);
+    const results = Array.from({ length: 20 }, (_, seed) => bootstrapPrecision(data, { resamples: 1, seed }));
+    assert.ok(results.some(({ AP }) => AP === undefined) && results.some(({ AP }) => AP !== undefined));
+    for (const { AP, byThreshold, perClass } of results) {
+      assert.deepEqual([byThreshold.length, Object.keys(perClass)], AP ? [10, ['a']] : [0, []]);
+      assert.ok(!AP || Number.isFinite(AP.low + AP.high + AP.standardError));
+    }
+  });
+
   test('refuses what it cannot do', () => {
     const data = dataOf(classes, []);
     for (const options of [{ resamples: 0 }, { confidence: 1 }, { seed: 0.5 }]) {

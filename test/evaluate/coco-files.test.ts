@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -233,6 +233,18 @@ describe('results are refused', () => {
     const read = await readCocoTruth(join(folder, 'truth.json'));
     const missing = readCocoResults(join(folder, 'none.json'), read);
     await assert.rejects(missing, { code: 'io', message: /none\.json: there is no such file/ });
+  });
+
+  test('a folder, of which nothing stays open', async (t) => {
+    const folder = await folderWith(t, { 'truth.json': '{}' });
+    const nextDescriptor = () => {
+      const descriptor = openSync(join(folder, 'truth.json'), 'r');
+      closeSync(descriptor);
+      return descriptor;
+    };
+    const before = nextDescriptor();
+    for (let i = 0; i < 5; i++) assert.throws(() => new JsonBytes(folder), { code: 'io', message: /cannot be read/ });
+    assert.equal(nextDescriptor(), before);
   });
 
   test('once the signal says so; until then progress is told', async (t) => {

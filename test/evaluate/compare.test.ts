@@ -122,8 +122,16 @@ describe('comparePaired', () => {
     refused(side(3), /A has 2 pictures, B 3: both must be of the same ground truth/);
     refused(side(2, { truth: { boxes: [0, 0, 1, 1], labels: [0] } }), /picture 0 has other objects in A than in B/);
     refused(dataOf(['a'], []), /A has classes a, b \(xyxy\), B a \(xyxy\)/);
-    assert.throws(() => comparePaired(side(1), side(1), { permutations: 0 }), { code: 'config' });
-    assert.throws(() => comparePaired(side(1), side(1), { resamples: 0 }), { code: 'config' });
+    const object = { boxes: [0, 0, 1, 1], labels: [0] };
+    const crowded = dataOf(classes, [{ id: 0, truth: { ...object, crowd: [1] } }]);
+    assert.throws(() => comparePaired(dataOf(classes, [{ id: 0, truth: object }]), crowded), {
+      code: 'data',
+      message: /picture 0 has other crowd regions in A than in B/,
+    });
+    for (const name of ['permutations', 'resamples']) {
+      const message = new RegExp(`^${name} is 0, expected`);
+      assert.throws(() => comparePaired(side(1), side(1), { [name]: 0 }), { code: 'config', message });
+    }
   });
 
   test('has no difference to tell where there is no truth', () => {
