@@ -3,6 +3,8 @@
  *
  * @packageDocumentation
  */
+
+export type { CanvasSize, KeepRatioRule, ResizeRule, StretchRule } from '../models/canvas.js';
 export { type ExtraName, extraNames, withExtras } from './augment/extras.js';
 export type {
   AugmentationRecipe,
@@ -38,7 +40,14 @@ export type {
 } from './dataset.js';
 export { datasetFormats, describeProblem } from './dataset.js';
 export { decodePicture, type ExpectedPicture, type Picture } from './decode.js';
-export { type InspectedProblem, type Inspection, type InspectOptions, inspectDataset } from './inspect.js';
+export {
+  type InspectedPart,
+  type InspectedProblem,
+  type Inspection,
+  type InspectOptions,
+  inspectDataset,
+  type SeenPicture,
+} from './inspect.js';
 export type { OpenOptions } from './layout.js';
 export type { Inclusion } from './learnable.js';
 export { findDataset, openDataset, type RecognisedDataset } from './open.js';

@@ -74,7 +74,8 @@ interface Decoding {
   readonly decoded: Promise<Decoded>;
 }
 
-type Inputs = Iterable<PictureInput> | AsyncIterable<PictureInput>;
+/** Pictures one after the other, from a list or as they come. */
+export type PictureInputs = Iterable<PictureInput> | AsyncIterable<PictureInput>;
 
 type About = Pick<Detector, 'model' | 'classes' | 'minScore' | 'suggestedThresholds' | 'note'>;
 
@@ -160,15 +161,15 @@ export class Detector {
    *   when the signal stops it.
    */
   stream(
-    inputs: Inputs,
+    inputs: PictureInputs,
     options: StreamOptions & { readonly broken: 'report' },
   ): AsyncGenerator<PictureDetections | BrokenPicture, void, undefined>;
   stream(
-    inputs: Inputs,
+    inputs: PictureInputs,
     options?: StreamOptions & { readonly broken?: 'throw' },
   ): AsyncGenerator<PictureDetections, void, undefined>;
   async *stream(
-    inputs: Inputs,
+    inputs: PictureInputs,
     options: StreamOptions = {},
   ): AsyncGenerator<PictureDetections | BrokenPicture, void, undefined> {
     const { batch = 1, broken = 'throw', minScore = this.minScore, signal } = options;
@@ -229,7 +230,7 @@ export class Detector {
 }
 
 /** Begins to decode each picture. */
-async function* decodes(inputs: Inputs): AsyncGenerator<Decoding, void, undefined> {
+async function* decodes(inputs: PictureInputs): AsyncGenerator<Decoding, void, undefined> {
   let index = 0;
   for await (const input of inputs) yield { decoded: decode(input, index++) };
 }

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export type { TrainConfig, TrainOptions } from './config.js';
+export type { DataFormatOptions, TrainConfig, TrainOptions } from './config.js';
 export type { TrainEvent } from './events.js';
 export { findLearningRate, type RatePoint, type RateTest } from './find-rate.js';
 export { train } from './train.js';
