@@ -1,9 +1,10 @@
 // One evaluation in a process of its own: metrics-run.js TRUTH RESULTS THREADS prints what bench/metrics.ts reads.
 import { readFileSync } from 'node:fs';
 import { summarise } from '../src/evaluate/coco.js';
-import { cocoData, readCocoResults, readCocoTruth } from '../src/evaluate/coco-files.js';
+import { cocoData, readCocoResults } from '../src/evaluate/coco-results-file.js';
 import { cocoTables } from '../src/evaluate/coco-tables.js';
 import { cocoTablesOnThreads } from '../src/evaluate/coco-threads.js';
+import { readCocoTruth } from '../src/evaluate/coco-truth-file.js';
 import { version } from '../src/version.js';
 
 /** Processor seconds of all threads since `start`, the compiler's and the collector's included. */

@@ -12,7 +12,8 @@ export async function evalFiles(
   threads: number | undefined,
   { terminal, signal }: Context,
 ): Promise<void> {
-  const { cocoData, readCocoResults, readCocoTruth } = await import('../evaluate/coco-files.js');
+  const { cocoData, readCocoResults } = await import('../evaluate/coco-results-file.js');
+  const { readCocoTruth } = await import('../evaluate/coco-truth-file.js');
   const reading = (file: string) => (bytes: number) => terminal.progress(`${file}: ${megabytes(bytes)}`);
   const truth = await readCocoTruth(truthFile, { signal, onProgress: reading(truthFile) });
   const found = await readCocoResults(resultsFile, truth, { signal, onProgress: reading(resultsFile) });

@@ -1,5 +1,5 @@
-import type { CocoCategory, CocoPicture } from '../evaluate/coco-files.js';
 import type { TableOptions } from '../evaluate/coco-tables.js';
+import type { CocoCategory, CocoPicture } from '../evaluate/coco-truth-file.js';
 import type { EvaluationData } from '../evaluate/evaluation-data.js';
 import type { Frequency } from '../evaluate/lvis.js';
 

@@ -66,6 +66,15 @@ export class ClassRanking {
     this.most = most;
   }
 
+  /** Rank of each detection's picture by id, `[length]`. */
+  pictureRanks(): Uint32Array {
+    const ranks = new Uint32Array(this.length);
+    for (let group = 0; group < this.groups; group++) {
+      for (let i = this.starts[group]; i < this.starts[group + 1]; i++) ranks[this.byGroup[i]] = this.pictures[group];
+    }
+    return ranks;
+  }
+
   /** Neighbours of the same picture form a group. */
   #group(ranks: Uint32Array, from: number): void {
     let group = -1;

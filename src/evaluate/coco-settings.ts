@@ -34,6 +34,9 @@ export const cocoAreas: readonly AreaRange[] = [
   { name: 'large', from: 96 ** 2, to: 1e10 },
 ];
 
+/** One range with every size. */
+export const everyArea: AreaRange = { name: 'all', from: 0, to: Number.POSITIVE_INFINITY };
+
 /** COCO's IoU thresholds, with the rounding of numpy.linspace that its figures contain. */
 export const cocoIouThresholds: readonly number[] = Array.from(evenlySpaced(0.5, 0.95, 10));
 

@@ -1,7 +1,7 @@
 import { ClassMatcher } from './class-matcher.js';
 import { largestClass, orderByClass, picturesById } from './class-order.js';
 import { ClassRanking } from './class-ranking.js';
-import type { AreaRange } from './coco-settings.js';
+import { type AreaRange, everyArea } from './coco-settings.js';
 import type { EvaluationData } from './evaluation-data.js';
 
 export interface OutcomeOptions {
@@ -52,13 +52,13 @@ export function* outcomesByClass(data: EvaluationData, options: OutcomeOptions =
     ranking.rank(order, label);
     matcher.match(order, label, ranking);
     const counting = countingOf(ranking, maxDetections);
-    const pictures = picturesOfDetections(ranking, byId);
+    const ranks = ranking.pictureRanks();
     yield {
       label,
       positives: matcher.positives[0],
       detections: counting.map((s) => ranking.index[s]),
       scores: Float64Array.from(counting, (s) => ranking.scores[s]),
-      pictures: counting.map((s) => pictures[s]),
+      pictures: counting.map((s) => byId[ranks[s]]),
       truths: Int32Array.from(counting, (s) => matcher.truths[s]),
       overlaps: Float64Array.from(counting, (s) => matcher.overlaps[s]),
       matched: Uint8Array.from(counting, (s) => (matcher.matched[s] && !matcher.ignored[s] ? 1 : 0)),
@@ -67,21 +67,10 @@ export function* outcomesByClass(data: EvaluationData, options: OutcomeOptions =
   }
 }
 
-const everyArea: AreaRange = { name: 'all', from: 0, to: Number.POSITIVE_INFINITY };
-
 /** The detections that are among their picture's best. */
 function countingOf({ length, places }: ClassRanking, maxDetections: number): Uint32Array {
   const counting = new Uint32Array(length);
   let count = 0;
   for (let s = 0; s < length; s++) if (places[s] < maxDetections) counting[count++] = s;
   return counting.subarray(0, count);
-}
-
-function picturesOfDetections(ranking: ClassRanking, byId: Uint32Array): Uint32Array {
-  const pictures = new Uint32Array(ranking.length);
-  for (let group = 0; group < ranking.groups; group++) {
-    const picture = byId[ranking.pictures[group]];
-    for (let i = ranking.starts[group]; i < ranking.starts[group + 1]; i++) pictures[ranking.byGroup[i]] = picture;
-  }
-  return pictures;
 }

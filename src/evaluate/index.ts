@@ -12,17 +12,9 @@ export {
 export { aspectRanges, type Breakdown, breakdown, type RangeFigures, sizeRanges } from './breakdown.js';
 export { type CalibrationOptions, type CalibrationResult, calibration, type ReliabilityBin } from './calibration.js';
 export { CocoEvaluator, type CocoMetrics, type CocoResult, summarise } from './coco.js';
-export {
-  type CocoCategory,
-  type CocoFound,
-  type CocoPicture,
-  type CocoTruth,
-  cocoData,
-  type ReadOptions,
-  readCocoResults,
-  readCocoTruth,
-} from './coco-files.js';
+export type { ReadOptions } from './coco-entries.js';
 export { type CocoGroundTruth, type CocoResults, cocoPictures } from './coco-json.js';
+export { type CocoFound, cocoData, readCocoResults } from './coco-results-file.js';
 export {
   type AreaRange,
   type CocoOptions,
@@ -40,6 +32,7 @@ export {
   type TableOptions,
 } from './coco-tables.js';
 export { cocoTablesOnThreads } from './coco-threads.js';
+export { type CocoCategory, type CocoPicture, type CocoTruth, readCocoTruth } from './coco-truth-file.js';
 export { type ComparisonOptions, type ComparisonResult, comparePaired, type PictureChange } from './compare.js';
 export {
   type ConfusionConvention,

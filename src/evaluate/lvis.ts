@@ -4,7 +4,7 @@ import { cocoAreas, cocoIouThresholds } from './coco-settings.js';
 import { EvaluationDataBuilder } from './evaluation-data.js';
 import { allBits } from './matching.js';
 import { type BoxFormat, checkPicture, type Detections, type EvaluatedPicture } from './picture.js';
-import { type Adjust, picturesOf, rankedMatches } from './ranked-matches.js';
+import { type Adjust, rankedMatches } from './ranked-matches.js';
 import { sortByFallingScore } from './stable-order.js';
 import { meanRecalls, WeightedPrecision } from './weighted-precision.js';
 
@@ -109,9 +109,9 @@ export class LvisEvaluator {
     const thresholds = cocoIouThresholds.length;
     const every = allBits(thresholds);
     const lenient: Adjust = (k, ranking, { matched, ignored }) => {
-      const pictures = picturesOf(ranking);
+      const ranks = ranking.pictureRanks();
       for (let s = 0; s < ranking.length; s++) {
-        if (!this.#notExhaustive[byId[pictures[s]]].has(k)) continue;
+        if (!this.#notExhaustive[byId[ranks[s]]].has(k)) continue;
         for (let at = s; at < cocoAreas.length * ranking.length; at += ranking.length) {
           ignored[at] |= every & ~matched[at];
         }

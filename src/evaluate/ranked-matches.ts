@@ -1,7 +1,7 @@
 import { ClassMatcher } from './class-matcher.js';
 import { type ClassOrder, largestClass, orderByClass } from './class-order.js';
 import { ClassRanking } from './class-ranking.js';
-import { type AreaRange, cocoIouThresholds } from './coco-settings.js';
+import { type AreaRange, cocoIouThresholds, everyArea } from './coco-settings.js';
 import type { EvaluationData } from './evaluation-data.js';
 import { allBits } from './matching.js';
 
@@ -34,9 +34,6 @@ export interface RankedMatches {
 /** May change `matcher.ignored` of class k before it is taken. */
 export type Adjust = (k: number, ranking: ClassRanking, matcher: ClassMatcher) => void;
 
-/** Every size. */
-export const everyArea: AreaRange = { name: 'all', from: 0, to: Number.POSITIVE_INFINITY };
-
 /** Which detection is right, by COCO's matching: `[areas][classes]`. */
 export function rankedMatches(data: EvaluationData, options: MatchOptions = {}, adjust?: Adjust): RankedMatches[][] {
   const { iouThresholds = cocoIouThresholds, maxDetections = 100, areas = [everyArea] } = options;
@@ -50,7 +47,7 @@ export function rankedMatches(data: EvaluationData, options: MatchOptions = {}, 
     ranking.rank(order, k);
     matcher.match(order, k, ranking);
     adjust?.(k, ranking, matcher);
-    const pictures = picturesOf(ranking);
+    const pictures = ranking.pictureRanks();
     for (const [a, area] of areas.entries()) {
       const matched = matcher.matched.subarray(a * ranking.length, (a + 1) * ranking.length);
       const ignored = matcher.ignored.subarray(a * ranking.length, (a + 1) * ranking.length);
@@ -67,17 +64,6 @@ export function rankedMatches(data: EvaluationData, options: MatchOptions = {}, 
     }
   }
   return byArea;
-}
-
-/** Picture of each detection of a ranking, numbered by rising id, `[length]`. */
-export function picturesOf(ranking: ClassRanking): Uint32Array {
-  const pictures = new Uint32Array(ranking.length);
-  for (let group = 0; group < ranking.groups; group++) {
-    for (let i = ranking.starts[group]; i < ranking.starts[group + 1]; i++) {
-      pictures[ranking.byGroup[i]] = ranking.pictures[group];
-    }
-  }
-  return pictures;
 }
 
 function positivesOf({ truths }: EvaluationData, order: ClassOrder, k: number, { from, to }: AreaRange): Uint32Array {

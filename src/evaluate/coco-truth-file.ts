@@ -1,6 +1,7 @@
 // Boxes here are [x, y, width, height], as COCO's files have them.
 import { BoxwrightError } from '../errors.js';
-import type { DetectionColumns, EvaluationData, TruthColumns } from './evaluation-data.js';
+import { enlarged, forEachEntry, idOf, type ReadOptions, readBox } from './coco-entries.js';
+import type { TruthColumns } from './evaluation-data.js';
 import { JsonBytes, keysOf } from './json-bytes.js';
 import { reordered, sortByPicture } from './picture-sort.js';
 
@@ -32,35 +33,9 @@ export interface CocoCategory {
   readonly frequency?: string;
 }
 
-/** Results for a ground truth file. */
-export interface CocoFound {
-  readonly detections: DetectionColumns;
-  /** What is allowed but strange, for people. */
-  readonly warnings: readonly string[];
-}
-
-export interface ReadOptions {
-  /** Told of the bytes read so far, a few times a second. */
-  readonly onProgress?: (bytes: number) => void;
-  readonly signal?: AbortSignal;
-}
-
-const truthKeys = keysOf('images', 'categories', 'annotations');
+const lists = ['images', 'categories', 'annotations'];
+const truthKeys = keysOf(...lists);
 const annotationKeys = keysOf('id', 'image_id', 'category_id', 'bbox', 'area', 'iscrowd');
-const resultKeys = keysOf('image_id', 'category_id', 'bbox', 'score');
-/** Bytes between looks at the signal. */
-const lookEvery = 2 ** 22;
-
-/** Truths and detections in one, for the metrics. */
-export function cocoData({ pictures, categories, truths }: CocoTruth, { detections }: CocoFound): EvaluationData {
-  return {
-    classes: categories.map(({ name }) => name),
-    boxFormat: 'xywh',
-    pictures: pictures.map(({ id }) => id),
-    truths,
-    detections,
-  };
-}
 
 /**
  * Reads a ground truth file (`instances_*.json`) of any size as a stream.
@@ -83,7 +58,7 @@ export async function readCocoTruth(file: string, options: ReadOptions = {}): Pr
       json.skip();
       continue;
     }
-    const list = ['images', 'categories', 'annotations'][key];
+    const list = lists[key];
     found.add(key);
     if (key === 0) await forEachEntry(json, list, options, () => pictures.push(pictureOf(json)));
     else if (key === 1) await forEachEntry(json, list, options, () => categories.push(categoryOf(json)));
@@ -91,7 +66,7 @@ export async function readCocoTruth(file: string, options: ReadOptions = {}): Pr
     json.place = '';
   }
   json.end();
-  const missing = ['images', 'categories', 'annotations'].filter((_, key) => !found.has(key));
+  const missing = lists.filter((_, key) => !found.has(key));
   if (missing.length > 0 || !annotations) {
     throw json.error(`it has no list '${missing.join("', '")}', so this is no COCO ground truth of boxes`);
   }
@@ -105,100 +80,6 @@ export async function readCocoTruth(file: string, options: ReadOptions = {}): Pr
     pictures: pictures.map((picture) => withLabels(picture, labels)),
     truths: truthColumns(file, annotations, pictures, labels),
   };
-}
-
-/**
- * Reads a results file (a list of `image_id`, `category_id`, `bbox`, `score`) of any size as a stream.
- *
- * @throws BoxwrightError `data` that names the entry (counted from 0), the field and what was expected: for a file that
- *   is cut off or something else, wrong types, a score of NaN, boxes of negative size, pictures and categories that the
- *   truth does not list; `io`. Scores below 0 and over 1 are allowed, with a warning, since only their order counts.
- */
-export async function readCocoResults(file: string, truth: CocoTruth, options: ReadOptions = {}): Promise<CocoFound> {
-  using json = new JsonBytes(file);
-  if (json.kind() === 'object') throw notResults(json);
-  const pictureOfId = new Map(truth.pictures.map(({ id }, p) => [id, p]));
-  const labelOfId = new Map(truth.categories.map(({ id }, label) => [id, label]));
-  let room = {
-    pictures: new Uint32Array(256),
-    labels: new Uint32Array(256),
-    boxes: new Float64Array(4 * 256),
-    scores: new Float64Array(256),
-  };
-  let count = 0;
-  const unusual = { first: -1, score: 0, count: 0 };
-  const ids = { image: Number.NaN as number | string, picture: 0 };
-  await forEachEntry(json, 'results', options, () => {
-    if (count === room.labels.length) room = enlarged(room);
-    json.openObject('a detection');
-    let seen = 0;
-    for (let key = json.nextKey(true, resultKeys); key !== -2; key = json.nextKey(false, resultKeys)) {
-      if (key === 0) {
-        const id = idOf(json, 'image_id');
-        if (id !== ids.image) {
-          const picture = pictureOfId.get(id);
-          if (picture === undefined) throw unknownPicture(json, id, truth);
-          [ids.image, ids.picture] = [id, picture];
-        }
-        room.pictures[count] = ids.picture;
-      } else if (key === 1) {
-        const id = json.number('category_id');
-        const label = labelOfId.get(id);
-        if (label === undefined) throw unknownCategory(json, id, truth.categories);
-        room.labels[count] = label;
-      } else if (key === 2) readBox(json, room.boxes, 4 * count);
-      else if (key === 3) {
-        const score = json.number('score');
-        if (Number.isNaN(score)) throw json.error('score is NaN, expected a number');
-        if (!(score >= 0 && score <= 1) && unusual.count++ === 0) [unusual.first, unusual.score] = [count, score];
-        room.scores[count] = score;
-      } else json.skip();
-      if (key >= 0) seen |= 1 << key;
-    }
-    if (seen !== 0b1111) throw missingField(json, seen);
-    count++;
-  });
-  json.end();
-  const { starts, order } = sortByPicture(room.pictures.subarray(0, count), truth.pictures.length);
-  const warnings =
-    unusual.count === 0
-      ? []
-      : [
-          `${file}: ${unusual.count} of ${count} scores are below 0 or over 1, such as ${unusual.score} of results[${unusual.first}]; ` +
-            'only their order counts.',
-        ];
-  return {
-    warnings,
-    detections: {
-      starts,
-      labels: reordered(room.labels.subarray(0, count), order),
-      boxes: reordered(room.boxes.subarray(0, 4 * count), order, 4),
-      scores: reordered(room.scores.subarray(0, count), order),
-    },
-  };
-}
-
-async function forEachEntry(
-  json: JsonBytes,
-  list: string,
-  { onProgress, signal }: ReadOptions,
-  entry: () => void,
-): Promise<void> {
-  json.place = list;
-  json.openList(list);
-  let look = json.position + lookEvery;
-  let index = 0;
-  for (; json.nextEntry(index === 0); index++) {
-    json.index = index;
-    entry();
-    if (json.position < look) continue;
-    look = json.position + lookEvery;
-    onProgress?.(json.position);
-    // Lets a Ctrl-C come through.
-    await new Promise((resolve) => setImmediate(resolve));
-    if (signal?.aborted) throw new BoxwrightError('aborted', `${json.file}: reading was stopped`);
-  }
-  json.index = -1;
 }
 
 /** Annotations as they come, with ids that are not looked up yet: the lists they belong to may follow. */
@@ -370,32 +251,6 @@ function requireDistinct<T>(
   }
 }
 
-function idOf(json: JsonBytes, field: string): number | string {
-  return json.kind() === 'text' ? (json.value() as string) : json.number(field);
-}
-
-function readBox(json: JsonBytes, boxes: Float64Array, at: number): void {
-  json.openList('bbox as [x, y, width, height]');
-  let sides = 0;
-  for (; json.nextEntry(sides === 0); sides++) {
-    const value = json.number(boxFields[Math.min(sides, 4)]);
-    if (sides < 4) boxes[at + sides] = value;
-  }
-  if (sides !== 4) throw json.error(`bbox has ${sides} numbers, expected [x, y, width, height]`);
-  // A sum is finite only if all its terms are.
-  if (Number.isFinite(boxes[at] + boxes[at + 1] + boxes[at + 2] + boxes[at + 3])) {
-    if (boxes[at + 2] >= 0 && boxes[at + 3] >= 0) return;
-  }
-  const wrong = [0, 1, 2, 3].find((i) => !Number.isFinite(boxes[at + i]) || (i > 1 && boxes[at + i] < 0)) ?? 0;
-  const expected =
-    wrong > 1
-      ? `a ${wrong === 2 ? 'width' : 'height'} of 0 or more (bbox is [x, y, width, height])`
-      : 'a finite number';
-  throw json.error(`bbox[${wrong}] is ${boxes[at + wrong]}, expected ${expected}`);
-}
-
-const boxFields = ['bbox[0]', 'bbox[1]', 'bbox[2]', 'bbox[3]', 'bbox[4]'];
-
 function areaOf(json: JsonBytes): number {
   const area = json.number('area');
   if (!(area >= 0 && area < Number.POSITIVE_INFINITY)) {
@@ -408,56 +263,4 @@ function crowdOf(json: JsonBytes): number {
   const value = json.value();
   if (value === 0 || value === 1 || value === true || value === false) return Number(value);
   throw json.error(`iscrowd is ${JSON.stringify(value)}, expected 0 or 1`);
-}
-
-function missingField(json: JsonBytes, seen: number): BoxwrightError {
-  const names = ['image_id', 'category_id', 'bbox', 'score'];
-  const missing = names.filter((_, i) => !(seen & (1 << i)));
-  return json.error(`it has no ${missing.join(' and no ')}; a detection has ${names.join(', ')}`);
-}
-
-/** What an object may be that stands where results should. */
-function notResults(json: JsonBytes): BoxwrightError {
-  const known = keysOf('annotations', 'predictions', 'results', 'detections');
-  json.openObject('an object');
-  const seen: string[] = [];
-  for (let key = json.nextKey(true, known); key !== -2; key = json.nextKey(false, known)) {
-    if (key >= 0) seen.push(Buffer.from(known[key]).toString());
-    json.skip();
-  }
-  const advice = seen.includes('annotations')
-    ? 'this is a ground truth, not results: are the two files swapped?'
-    : seen.length > 0
-      ? `write the list in '${seen[0]}' to a file of its own`
-      : 'this is something else';
-  return json.error(`expected a list of detections (image_id, category_id, bbox, score), found an object; ${advice}`);
-}
-
-function unknownPicture(json: JsonBytes, id: number | string, { pictures, file }: CocoTruth): BoxwrightError {
-  const other = typeof id === 'number' ? String(id) : Number(id);
-  const typed = pictures.some((picture) => picture.id === other);
-  const hint = typed
-    ? `; it has ${JSON.stringify(other)}, a ${typeof other === 'number' ? 'number' : 'text'}`
-    : ': are the results of another data set?';
-  return json.error(`image_id is ${JSON.stringify(id)}, which ${file} does not list${hint}`);
-}
-
-function unknownCategory(json: JsonBytes, id: number, categories: readonly CocoCategory[]): BoxwrightError {
-  const ids = categories.map((category) => category.id);
-  const listed = ids.length > 12 ? `${ids.slice(0, 10).join(', ')} … ${ids.at(-1)}` : ids.join(', ');
-  const counted = id === 0 && !ids.includes(0) ? '; category ids are those of the file, not counted from 0' : '';
-  return json.error(`category_id is ${id}; the ground truth lists ${listed}${counted}`);
-}
-
-type Room = Record<string, Float64Array | Uint32Array | Uint8Array>;
-
-/** The same columns with twice the room. */
-function enlarged<T extends Room>(room: T): T {
-  const larger: Room = {};
-  for (const [name, column] of Object.entries(room)) {
-    const Column = column.constructor as new (length: number) => typeof column;
-    larger[name] = new Column(2 * column.length);
-    larger[name].set(column);
-  }
-  return larger as T;
 }
