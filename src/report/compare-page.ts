@@ -1,6 +1,7 @@
+import { ChartSheet } from './chart-sheet.js';
 import type { Comparison, Pair } from './compare-runs.js';
 import { escapeHtml, percent, short, table } from './html.js';
-import { type ChartData, type LineChart, lineChart, type Series } from './line-chart.js';
+import type { LineChart, Series } from './line-chart.js';
 import { writePage } from './page.js';
 import type { StoredRun } from './run-files.js';
 import type { RunRecord } from './run-record.js';
@@ -17,12 +18,8 @@ function ends(series: readonly Series[]): string {
 /** Two runs on a page: settings that differ, figures side by side, curves over each other. */
 export function comparePage(runs: readonly [StoredRun, StoredRun], comparison: Comparison): string {
   const names = runs.map(({ name }) => name);
-  const charts: Record<string, ChartData> = {};
-  const draw = (all: readonly Omit<LineChart, 'summary'>[]) => {
-    const drawn = all.map((chart) => ({ id: chart.id, ...lineChart({ ...chart, summary: ends(chart.series) }) }));
-    for (const { id, data } of drawn) charts[id] = data;
-    return `<div class="charts">${drawn.map(({ html }) => html).join('')}</div>`;
-  };
+  const charts = new ChartSheet();
+  const told = curves(runs).map((chart) => ({ ...chart, summary: ends(chart.series) }));
   const head = ['', ...names, 'difference'];
   const figures = comparison.metrics.map(pairRow);
   const classes = comparison.classes.map((own) => [...pairRow(own), ...pairRow(own.AP50).slice(1)]);
@@ -65,7 +62,7 @@ export function comparePage(runs: readonly [StoredRun, StoredRun], comparison: C
         'wide-table',
       ),
     },
-    { id: 'curves', title: 'Curves', html: draw(curves(runs)) },
+    { id: 'curves', title: 'Curves', html: charts.draw(...told) },
   ];
   const best = comparison.runs.map(({ name, bestEpoch }) =>
     bestEpoch === null ? `${name} was not evaluated` : `${name} was best after epoch ${bestEpoch}`,
@@ -74,7 +71,7 @@ export function comparePage(runs: readonly [StoredRun, StoredRun], comparison: C
     title: names.join(' and '),
     lead: `<p class="lead">${escapeHtml(`${best.join('; ')}. A difference is the second run's figure minus the first's.`)}</p>`,
     sections,
-    data: { charts },
+    data: { charts: charts.data },
   });
 }
 

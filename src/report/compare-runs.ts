@@ -1,5 +1,5 @@
 import type { StoredRun } from './run-files.js';
-import { settingRows } from './run-page.js';
+import { settingRows } from './run-settings.js';
 
 /** Two values and the second minus the first; null where a run has none. */
 export interface Pair {

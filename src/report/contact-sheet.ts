@@ -2,8 +2,9 @@ import type { DatasetImage, GroundTruth } from '../data/dataset.js';
 import { dataCard, describeProblem, type InspectedProblem, type Inspection } from '../data/index.js';
 import { classColour } from './colours.js';
 import { escapeHtml } from './html.js';
-import { pictureSvg, thumbnail } from './picture-svg.js';
+import { pictureSvg } from './picture-svg.js';
 import { pageEnd, pageHead } from './sheet-page.js';
+import { thumbnail } from './thumbnails.js';
 
 export interface SheetOptions {
   /** Pictures that are shown; those with problems come first, the others from all over the data set. */

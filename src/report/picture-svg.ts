@@ -1,6 +1,6 @@
-import sharp from 'sharp';
 import { classColour } from './colours.js';
 import { escapeHtml } from './html.js';
+import { dataAddress } from './thumbnails.js';
 
 /** A box to be drawn over a picture, in its pixels. */
 export interface SvgBox {
@@ -15,7 +15,7 @@ export interface SvgBox {
   readonly soft?: boolean;
 }
 
-/** A picture as JPEG, no wider or higher than `size`, with boxes as shapes of its own pixels over it. */
+/** A JPEG as a picture of `width` × `height`, with boxes as shapes of its own pixels over it. */
 export function pictureSvg(
   jpeg: Uint8Array,
   { width, height }: { readonly width: number; readonly height: number },
@@ -30,20 +30,9 @@ export function pictureSvg(
     const shape = `<rect class="${kind}" ${place} stroke="${classColour(label)}"><title>${escapeHtml(title)}</title></rect>`;
     return name === undefined ? shape : shape + text;
   });
-  const data = `data:image/jpeg;base64,${Buffer.from(jpeg).toString('base64')}`;
-  return `<svg class="picture" viewBox="0 0 ${width} ${height}"><image href="${data}" width="${width}" height="${height}" preserveAspectRatio="none"/>${shapes.join('')}</svg>`;
+  return `<svg class="picture" viewBox="0 0 ${width} ${height}"><image href="${dataAddress(jpeg)}" width="${width}" height="${height}" preserveAspectRatio="none"/>${shapes.join('')}</svg>`;
 }
 
 function round(value: number): number {
   return Math.round(value * 100) / 100;
-}
-
-/** A small JPEG of a file's upright picture. */
-export function thumbnail(path: string, size: number): Promise<Uint8Array> {
-  return sharp(path, { failOn: 'error' })
-    .autoOrient()
-    .resize({ width: size, height: size, fit: 'inside', withoutEnlargement: true })
-    .flatten({ background: '#ffffff' })
-    .jpeg({ quality: 75 })
-    .toBuffer();
 }

@@ -4,9 +4,9 @@ import { basename, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { BoxwrightError } from '../errors.js';
 import { writeFileAtomically } from '../weights/atomic-file.js';
-import type { DataCard } from './data-card.js';
 import type { Environment } from './environment.js';
 import type { EvaluationDetails } from './evaluation-details.js';
+import type { RunData } from './part-figures.js';
 import { type RecordedEvent, RunRecord } from './run-record.js';
 
 /** Of `report.json`; another version's is not read. */
@@ -14,7 +14,7 @@ const format = 1;
 
 /** What a report needs beside a run's settings and events: the run's `report.json`. */
 export interface RunNotes {
-  readonly data?: DataCard;
+  readonly data?: RunData;
   readonly environment?: Environment;
   readonly details?: EvaluationDetails;
   readonly failure?: string;

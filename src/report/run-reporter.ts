@@ -2,9 +2,9 @@ import { rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { writeFileAtomically } from '../weights/atomic-file.js';
 import { CsvFile } from './csv.js';
-import type { DataCard } from './data-card.js';
 import type { Environment } from './environment.js';
 import type { EvaluationDetails } from './evaluation-details.js';
+import type { RunData } from './part-figures.js';
 import { type RunNotes, readEvents, readNotes, readRun, type StoredRun, writeNotes } from './run-files.js';
 import { runPage } from './run-page.js';
 import {
@@ -15,11 +15,11 @@ import {
   stepFigures,
 } from './run-record.js';
 import { EventFile, rewindEventFiles } from './tensorboard.js';
-import { thumbnail } from './thumbnails.js';
+import { dataAddress, thumbnail } from './thumbnails.js';
 
 export interface ReporterSetup {
   readonly config: object;
-  readonly data: DataCard;
+  readonly data: RunData;
   readonly environment: Environment;
   /** Step that a resumed run goes on from, and whether the evaluation at that step is yet to come. */
   readonly resumedAt?: { readonly step: number; readonly evaluationDue: boolean };
@@ -167,9 +167,17 @@ async function thumbnailsOf(
 ): Promise<Map<string, string | undefined>> {
   const thumbnails = new Map<string, string | undefined>();
   for (const { path } of details?.pictures ?? []) {
-    thumbnails.set(path, made.has(path) ? made.get(path) : await thumbnail(path));
+    thumbnails.set(path, made.has(path) ? made.get(path) : await addressOf(path));
   }
   return thumbnails;
+}
+
+/** Longest side in pixels of the pictures in a report. */
+const thumbnailSide = 480;
+
+/** Undefined for a picture that is gone or broken: a report goes without it. */
+function addressOf(path: string): Promise<string | undefined> {
+  return thumbnail(path, thumbnailSide).then(dataAddress, () => undefined);
 }
 
 function stepRow(event: RecordedStep): Record<string, number> {

@@ -78,3 +78,9 @@ export class StepSeries {
     this.#stepsPerPoint *= 2;
   }
 }
+
+/** The middle of a figure over the points that have it, the upper of two; undefined if none has. */
+export function medianOf(points: readonly SeriesPoint[], name: string): number | undefined {
+  const values = Float64Array.from(points.flatMap(({ values }) => values[name] ?? []));
+  return values.sort()[values.length >> 1];
+}

@@ -1,21 +1,22 @@
 import sharp from 'sharp';
 
-/** Longest side in pixels: boxes are drawn as lines over it, so that it need not be sharp. */
-const side = 480;
-
 /**
- * A small upright JPEG as a `data:` address, or undefined for a picture that is gone or broken: a report goes without it.
+ * A small JPEG of a file's upright picture, no wider or higher than `size`: boxes are drawn as lines over it, so that it
+ * need not be sharp.
+ *
+ * @throws Error for a picture that is gone or broken.
  */
-export async function thumbnail(path: string): Promise<string | undefined> {
-  try {
-    const small = sharp(path)
-      .autoOrient()
-      .resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })
-      .flatten({ background: '#ffffff' })
-      .toColourspace('srgb');
-    const bytes = await small.jpeg({ quality: 70 }).toBuffer();
-    return `data:image/jpeg;base64,${bytes.toString('base64')}`;
-  } catch {
-    return undefined;
-  }
+export function thumbnail(path: string, size: number): Promise<Uint8Array> {
+  return sharp(path, { failOn: 'error' })
+    .autoOrient()
+    .resize({ width: size, height: size, fit: 'inside', withoutEnlargement: true })
+    .flatten({ background: '#ffffff' })
+    .toColourspace('srgb')
+    .jpeg({ quality: 75 })
+    .toBuffer();
+}
+
+/** A JPEG as an address that a page can show without a file. */
+export function dataAddress(jpeg: Uint8Array): string {
+  return `data:image/jpeg;base64,${Buffer.from(jpeg).toString('base64')}`;
 }

@@ -9,9 +9,9 @@ import { optimalLrp, suggestedThresholds, summarise } from '../evaluate/index.js
 import type { Tensor } from '../graph/index.js';
 import { resizeRule } from '../models/model.js';
 import { learningRate, type Schedule } from '../nn/schedules.js';
-import { partCard } from '../report/data-card.js';
 import { currentEnvironment, peakMemory } from '../report/environment.js';
 import { evaluationDetails } from '../report/evaluation-details.js';
+import { partFigures } from '../report/part-figures.js';
 import { RunReporter } from '../report/run-reporter.js';
 import { type Checkpoint, type Progress, weightsToUse } from '../weights/checkpoint.js';
 import { adviceFor } from './advice.js';
@@ -134,7 +134,7 @@ class Run {
       config,
       data: {
         classes: config.classes,
-        parts: [partCard(config.trainPart, dataset), partCard(config.valPart, validation)],
+        parts: [partFigures(config.trainPart, dataset), partFigures(config.valPart, validation)],
       },
       environment: currentEnvironment(config.provider, config.threads),
       resumedAt: folder && { step, evaluationDue },

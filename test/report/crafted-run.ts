@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import type { Dataset, DatasetImage, PixelBox } from '../../src/data/dataset.js';
 import { CocoEvaluator, summarise, truthOf } from '../../src/evaluate/index.js';
-import { partCard } from '../../src/report/data-card.js';
 import { currentEnvironment } from '../../src/report/environment.js';
 import { evaluationDetails } from '../../src/report/evaluation-details.js';
+import { partFigures } from '../../src/report/part-figures.js';
 import type { RecordedEvent } from '../../src/report/run-record.js';
 import { RunReporter } from '../../src/report/run-reporter.js';
 import { writeFileAtomically } from '../../src/weights/atomic-file.js';
@@ -116,7 +116,10 @@ export class CraftedRun {
   async begin(resumedAt?: { step: number; evaluationDue: boolean }): Promise<void> {
     this.reporter = await RunReporter.start(this.folder, {
       config: this.config,
-      data: { classes: this.dataset.classes, parts: [partCard('train', this.dataset), partCard('val', this.dataset)] },
+      data: {
+        classes: this.dataset.classes,
+        parts: [partFigures('train', this.dataset), partFigures('val', this.dataset)],
+      },
       environment: currentEnvironment('cpu', 1),
       resumedAt,
     });

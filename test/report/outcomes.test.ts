@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DatasetImage, PixelBox } from '../../src/data/dataset.js';
 import { CocoEvaluator, truthOf } from '../../src/evaluate/index.js';
-import { partCard } from '../../src/report/data-card.js';
+import { partFigures } from '../../src/report/part-figures.js';
 import { type JudgedPicture, judge, judgedPicture } from '../../src/report/picture-outcomes.js';
 import { StepSeries } from '../../src/report/step-series.js';
 import { worstPictures } from '../../src/report/worst-pictures.js';
@@ -145,10 +145,10 @@ test('a series of steps keeps means of equally many steps, and few of them', () 
   );
 });
 
-test('a data card counts objects, pictures and sizes', () => {
+test('a part’s figures count objects, pictures and sizes, which are those that COCO’s metric goes by', () => {
   const image = (objects: DatasetImage['objects'], width: number) =>
     ({ id: width, path: '', name: '', width, height: 100, objects }) satisfies DatasetImage;
-  const card = partCard('train', {
+  const card = partFigures('train', {
     name: '',
     format: 'coco',
     classes: ['a', 'b'],
@@ -162,7 +162,7 @@ test('a data card counts objects, pictures and sizes', () => {
         ],
         300,
       ),
-      image([{ box: [0, 0, 100, 100], label: 1 }], 200),
+      image([{ box: [0, 0, 100, 100], label: 1, area: 5000 }], 200),
     ],
   });
   assert.deepEqual(card, {
@@ -173,7 +173,7 @@ test('a data card counts objects, pictures and sizes', () => {
     leftOut: 1,
     perClass: [2, 1],
     picturesPerClass: [1, 1],
-    sizes: { small: 1, medium: 1, large: 1 },
+    sizes: { small: 1, medium: 2, large: 0 },
     width: [100, 200, 300],
     height: [100, 100, 100],
     side: [32, Math.sqrt(33 * 32), 100],

@@ -1,7 +1,7 @@
 import type { Dataset } from '../data/dataset.js';
 
 /** What is in one part of a data set. */
-export interface PartCard {
+export interface PartFigures {
   readonly name: string;
   readonly pictures: number;
   readonly objects: number;
@@ -13,7 +13,7 @@ export interface PartCard {
   readonly perClass: readonly number[];
   /** Pictures with the class. */
   readonly picturesPerClass: readonly number[];
-  /** Objects by COCO's sizes: up to 32², up to 96² and larger, in square pixels of the picture. */
+  /** Objects by COCO's sizes: up to 32², up to 96² and larger, in square pixels of what its metric sorts by. */
   readonly sizes: { readonly small: number; readonly medium: number; readonly large: number };
   /** Least, middle and largest. */
   readonly width: Spread;
@@ -27,15 +27,17 @@ export interface PartCard {
 
 export type Spread = readonly [least: number, median: number, most: number];
 
-export interface DataCard {
+/** What a run's parts hold, for its report. */
+export interface RunData {
   readonly classes: readonly string[];
-  readonly parts: readonly PartCard[];
+  readonly parts: readonly PartFigures[];
 }
 
 /** Counts what a data set holds. */
-export function partCard(name: string, { classes, images, problems }: Dataset): PartCard {
+export function partFigures(name: string, { classes, images, problems }: Dataset): PartFigures {
   const objects = images.flatMap((image) => image.objects);
   const sides = objects.map(({ box: [x1, y1, x2, y2] }) => Math.sqrt((x2 - x1) * (y2 - y1)));
+  const areas = objects.map(({ area, box: [x1, y1, x2, y2] }) => area ?? (x2 - x1) * (y2 - y1));
   const perClass = classes.map(() => 0);
   for (const { label } of objects) perClass[label]++;
   const picturesPerClass = classes.map(() => 0);
@@ -49,9 +51,9 @@ export function partCard(name: string, { classes, images, problems }: Dataset): 
     perClass,
     picturesPerClass,
     sizes: {
-      small: sides.filter((side) => side <= 32).length,
-      medium: sides.filter((side) => side > 32 && side <= 96).length,
-      large: sides.filter((side) => side > 96).length,
+      small: areas.filter((area) => area <= 32 ** 2).length,
+      medium: areas.filter((area) => area > 32 ** 2 && area <= 96 ** 2).length,
+      large: areas.filter((area) => area > 96 ** 2).length,
     },
     width: spread(images.map(({ width }) => width)),
     height: spread(images.map(({ height }) => height)),
