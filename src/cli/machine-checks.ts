@@ -81,7 +81,7 @@ function memory(): Finding {
   const total = Math.min(limit, totalmem());
   const found = `${inGibi(total)}, ${inGibi(Math.min(total, freemem()))} free`;
   if (total >= littleMemory) return { check: 'Memory', state: 'fine', found };
-  const advice = 'Train a small model (--model refinedet-tiny) or in small batches (--batch 1 --accumulate 4).';
+  const advice = 'Train a small model (--model refinedet-tiny-320) or in small batches (--batch 1 --accumulate 4).';
   return { check: 'Memory', state: 'doubtful', found, advice };
 }
 
@@ -133,7 +133,10 @@ async function engine(): Promise<Finding> {
   return { check: 'Engine', state: 'failed', found: `${found}: wrong results`, advice: 'Please report this machine.' };
 }
 
+/** ONNX Runtime lists what it was built with; whether libraries and a device are there shows only when a model is loaded. */
 async function providers(): Promise<Finding> {
   const { availableProviders } = await import('../engine/index.js');
-  return { check: 'Providers', state: 'fine', found: (await availableProviders()).join(', ') };
+  const others = (await availableProviders()).filter((name) => name !== 'cpu');
+  const untried = others.length === 0 ? '' : `; built in but not tried: ${others.join(', ')}`;
+  return { check: 'Providers', state: 'fine', found: `cpu${untried}` };
 }

@@ -28,7 +28,8 @@ export async function parseLine(
   folder = process.cwd(),
 ): Promise<ParsedLine | undefined> {
   let parsed: ParsedLine | undefined;
-  const file = await readSettings(folder, settingsAsked(line), commands);
+  // Help must come up where the settings are what is wrong.
+  const file = asksOnly(line) ? undefined : await readSettings(folder, settingsAsked(line), commands);
   let parser = yargs([...line])
     .scriptName('boxwright')
     .usage('$0 <command>\n\nTrains, evaluates, runs and ships object detectors.')
@@ -59,6 +60,12 @@ export async function parseLine(
   await parser.parseAsync();
   if (parsed) requireSane(parsed);
   return parsed;
+}
+
+function asksOnly(line: readonly string[]): boolean {
+  return (
+    line.length === 0 || line.some((word) => ['--help', '-h', '--version', '--get-yargs-completions'].includes(word))
+  );
 }
 
 /** What `--config` says, before the line is parsed as a whole. */

@@ -77,7 +77,8 @@ function checkedCommand(
     const problem = mismatch(option, value);
     if (problem)
       throw new BoxwrightError('config', `${path}: ${command}.${key}: expected ${problem}, found ${show(value)}.`);
-    return [name, value] as const;
+    // `"minScore": 0.5`: an option that takes more than numbers is a string on the command line.
+    return [name, option.type === 'string' && typeof value === 'number' ? String(value) : value] as const;
   });
   return Object.fromEntries(settings);
 }
@@ -94,6 +95,7 @@ function mismatch({ type, array, choices }: Options, value: unknown): string | u
   }
   if (choices) return choices.includes(value as string) ? undefined : `one of ${choices.join(', ')}`;
   if (type === 'number') return typeof value === 'number' && Number.isFinite(value) ? undefined : 'a number';
+  if (type === 'string' && typeof value === 'number') return Number.isFinite(value) ? undefined : 'a string';
   return typeof value === type ? undefined : `a ${type}`;
 }
 

@@ -59,7 +59,8 @@ export function modelRecipe(name: string, classes: number): DetectorRecipe {
   const nearest = nearestName(name, modelNames);
   throw new BoxwrightError(
     'model',
-    `There is no model "${name}". Did you mean "${nearest}"? Known: ${modelNames.join(', ')}.`,
+    `There is no model "${name}". Did you mean "${nearest}"? Known: ${modelNames.join(', ')}. ` +
+      'Other sizes of RefineDet are multiples of 64, as in refinedet-tiny-192.',
   );
 }
 

@@ -26,7 +26,8 @@ export function pictureSvg(
     const [x1, y1, x2, y2] = Array.from(box, (side) => Math.round(side * 100) / 100);
     const place = `x="${x1}" y="${y1}" width="${round(x2 - x1)}" height="${round(y2 - y1)}"`;
     const kind = `c${label}${soft ? ' soft' : ''}`;
-    const text = `<text class="${kind}" x="${x1 + letters / 4}" y="${y1 + letters}" font-size="${letters}" fill="${classColour(label)}">${escapeHtml(name ?? '')}</text>`;
+    // White on a dark rim, by the page's style: a class's colour would be lost on pictures of about its brightness.
+    const text = `<text class="${kind}" x="${x1 + letters / 4}" y="${y1 + letters}" font-size="${letters}">${escapeHtml(name ?? '')}</text>`;
     const shape = `<rect class="${kind}" ${place} stroke="${classColour(label)}"><title>${escapeHtml(title)}</title></rect>`;
     return name === undefined ? shape : shape + text;
   });

@@ -11,7 +11,7 @@ figure { margin: 0; } figcaption { font-size: .8rem; overflow-wrap: anywhere; co
 figcaption b { color: inherit; font-weight: 600; }
 svg.picture { display: block; width: 100%; height: auto; background: var(--soft); border-radius: 4px; }
 svg.picture rect { fill: none; stroke-width: 2; vector-effect: non-scaling-stroke; }
-svg.picture text { font-weight: 600; paint-order: stroke; stroke: #000c; stroke-width: .2em; stroke-linejoin: round; pointer-events: none; }
+svg.picture text { fill: #fff; font-weight: 600; paint-order: stroke; stroke: #000c; stroke-width: .2em; stroke-linejoin: round; pointer-events: none; }
 svg.picture rect.soft { stroke-dasharray: 5 4; }
 .broken { display: grid; place-items: center; aspect-ratio: 4 / 3; background: var(--soft); border-radius: 4px; color: var(--quiet); }
 .toggles { position: sticky; top: 0; z-index: 1; display: flex; flex-wrap: wrap; gap: .3rem .9rem; padding: .6rem 0;

@@ -58,11 +58,24 @@ test('--config takes a file of any name instead; without a file there are no set
   assert.equal(await readSettings(folderWith({}), undefined, commands), undefined);
 });
 
+test('a number stands for the text that the command line would have', async () => {
+  const folder = folderWith({ 'boxwright.config.json': '{"train": {"valPart": 0.5}}' });
+  assert.equal((await parsed(folder, 'train', 'here', '--data', 'd')).valPart, '0.5');
+});
+
+test('help comes up beside settings that do not fit', async (t) => {
+  const folder = folderWith({ 'boxwright.config.json': '{"trian": {}}' });
+  t.mock.method(console, 'log', () => {});
+  assert.equal(await parseLine(['train', '--help'], commands, folder), undefined);
+  await assert.rejects(parseLine(['train', 'here', '--data', 'd'], commands, folder), { code: 'config' });
+});
+
 const wrong: Readonly<Record<string, readonly [text: string, message: RegExp]>> = {
   'no object': ['[]', /expected settings by command/],
   'a command that is not there': ['{"trian": {}}', /no command "trian"\. Did you mean train\?/],
   'a setting that is not there': ['{"train": {"epoch": 3}}', /no setting train\.epoch\. Did you mean epochs\?/],
   'a name of every object': ['{"train": {"constructor": 3}}', /no setting train\.constructor/],
+  'a list for a text': ['{"train": {"valPart": [1]}}', /train\.valPart: expected a string, found \[1\]/],
   'a number as text': ['{"train": {"epochs": "3"}}', /train\.epochs: expected a number, found "3"/],
   'a choice that is none': ['{"train": {"optimizer": "adam"}}', /expected one of adamw, sgd, found "adam"/],
   'one instead of a list': ['{"train": {"freeze": "backbone"}}', /train\.freeze: expected a list of strings/],

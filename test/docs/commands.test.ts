@@ -1,11 +1,12 @@
 // Every command line of the documents is one that boxwright takes: commands, options and their values.
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync } from 'node:fs';
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { commands } from '../../src/cli/commands.js';
 import { parseLine } from '../../src/cli/parser.js';
+import { readSettings } from '../../src/cli/settings-file.js';
 import { documents, root, snippetsOf, textOf } from './documents.js';
 
 /** The command lines of a shell snippet: continued lines joined, comments and what stands behind a pipe left out. */
@@ -38,6 +39,17 @@ for (const file of documents)
       }
     }
   });
+
+test('the settings files of the documents are taken', async () => {
+  const isSettings = (text: string) => commands.some(({ usage }) => text.includes(`"${usage.split(' ')[0]}": {`));
+  const shown = documents.flatMap(snippetsOf).filter(({ language, text }) => language === 'json' && isSettings(text));
+  assert.ok(shown.length > 0, 'there are some');
+  for (const { file, line, text } of shown) {
+    const path = join(folder, 'shown.json');
+    writeFileSync(path, text);
+    await assert.doesNotReject(readSettings(folder, path, commands), `${file}:${line}`);
+  }
+});
 
 test('links between the documents lead somewhere', () => {
   for (const file of documents)
