@@ -1,5 +1,4 @@
 // What `boxwright detect` does; its command line is in detect.ts.
-import { basename } from 'node:path';
 import { openDataset } from '../data/open.js';
 import type { Provider } from '../engine/protocol.js';
 import { BoxwrightError } from '../errors.js';
@@ -12,6 +11,7 @@ import {
   writeDetections,
 } from '../predict/formats/index.js';
 import type { TestTime } from '../predict/test-time.js';
+import { imageIds } from './coco-image-ids.js';
 import type { Context } from './command.js';
 import { Drawings } from './drawings.js';
 import { requireFree } from './free-target.js';
@@ -120,8 +120,7 @@ async function idsOf(file: string, classes: readonly string[]): Promise<CocoIds>
     const known = dataset.classes.join(', ');
     throw new BoxwrightError('data', `${file}: it has no category "${name}", which the model knows (it has ${known}).`);
   });
-  const images = new Map(dataset.images.map(({ name, id }) => [basename(name), Number(id)]));
-  return { categoryIds, imageId: (source) => images.get(basename(source)) };
+  return { categoryIds, imageId: imageIds(dataset.images) };
 }
 
 function summary({ done, broken, objects, total }: Counts, ms: number, { terminal }: Context): number {
