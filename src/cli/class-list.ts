@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { BoxwrightError } from '../errors.js';
 import { cocoClasses } from '../hub/coco-classes.js';
@@ -19,8 +19,10 @@ export const modelOptions = {
  */
 export async function classList(text: string | undefined): Promise<string[] | undefined> {
   if (text === undefined) return undefined;
-  if (text === 'coco' && !existsSync(text)) return [...cocoClasses];
-  const names = existsSync(text) ? await fromFile(text) : text.split(',').map((name) => name.trim());
+  // A folder of that name is somebody's data set, and no list.
+  const isFile = statSync(text, { throwIfNoEntry: false })?.isFile() ?? false;
+  if (text === 'coco' && !isFile) return [...cocoClasses];
+  const names = isFile ? await fromFile(text) : text.split(',').map((name) => name.trim());
   const empty = names.indexOf('');
   if (empty !== -1) throw new BoxwrightError('config', `--classes ${text}: name ${empty + 1} is empty.`);
   const twice = names.find((name, i) => names.indexOf(name) !== i);

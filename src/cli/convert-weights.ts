@@ -35,7 +35,7 @@ export async function convertWeights(args: ConvertArguments, { terminal, signal 
     const known = Object.keys(writers).join(' and ');
     throw new BoxwrightError(
       'config',
-      `${to}: weights are written as ${known}, not as ${extname(to) || 'a file without ending'}.`,
+      `${to}: weights are written as ${known}, not as ${extname(to) || 'a file without ending'}; for a data set give --to, its format.`,
     );
   }
   if (!force) await requireFree(to, 'file');

@@ -114,6 +114,10 @@ function shrunk(path: string, found: number, expected: number): BoxwrightError {
 
 function readError(path: string, cause: unknown): BoxwrightError {
   const code = (cause as NodeJS.ErrnoException).code;
-  const reason = code === 'ENOENT' ? 'there is no such file' : (cause as Error).message;
+  const known: Readonly<Record<string, string>> = {
+    ENOENT: 'there is no such file',
+    EISDIR: 'it is a folder; give a file in it',
+  };
+  const reason = known[code ?? ''] ?? (cause as Error).message;
   return new BoxwrightError('io', `cannot read ${path}: ${reason}`, { cause });
 }

@@ -127,6 +127,9 @@ export function readWeights(source: ByteSource): Promise<WeightFile> {
 }
 
 async function readBy(readers: readonly WeightReader[], source: ByteSource): Promise<WeightFile> {
+  if (source.size === 0) {
+    throw new BoxwrightError('weights', `${source.name}: the file is empty. Download or copy it again.`);
+  }
   const first = await source.read(0, Math.min(source.size, 512));
   const reader = readers.find((candidate) => candidate.recognises(first, source));
   if (reader) return reader.read(source);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { classList } from '../../src/cli/class-list.js';
 import { readCheckpoint } from '../../src/weights/checkpoint.js';
@@ -51,6 +51,9 @@ test('info on what is no file of weights lists what is', async (t) => {
     stderr,
     /^error: .*notes\.txt: not a file of weights that boxwright reads\. It reads:\n {2}- safetensors/,
   );
+  await writeFile(path, '');
+  assert.match((await runCli('info', path)).stderr, /^error: .*notes\.txt: the file is empty/);
+  assert.match((await runCli('info', dirname(path))).stderr, /^error: cannot read .*: it is a folder/);
 });
 
 test("convert writes a model of the zoo's as MindSpore has it, and reads it back", async (t) => {
@@ -123,8 +126,12 @@ test('convert makes a checkpoint of weights that do not say what they are', asyn
   assert.match(again.stderr, /whole\.safetensors: exists already/);
   assert.deepEqual(await readFile(to), before);
   assert.deepEqual((await classList('coco'))?.slice(0, 3), ['person', 'bicycle', 'car']);
+  assert.deepEqual(await classList(folder), [folder], 'a folder of that name is no list');
   const twice = await runCli('convert', from, to, '--force', '--classes', 'a,b,a');
   assert.match(twice.stderr, /--classes a,b,a: "a" is there twice/);
   const other = await runCli('convert', from, join(folder, 'a.bin'));
-  assert.match(other.stderr, /a\.bin: weights are written as \.safetensors and \.ckpt, not as \.bin/);
+  assert.match(
+    other.stderr,
+    /a\.bin: weights are written as \.safetensors and \.ckpt, not as \.bin; for a data set give --to/,
+  );
 });
