@@ -1,8 +1,8 @@
 import type { DataCard, Inspection } from '../data/index.js';
 import { writtenFormats } from '../data/written-formats.js';
-import { type Context, command } from './command.js';
+import { type Context, command, UsageError } from './command.js';
 import { dataOptions, openOptionsOf, requireFolder } from './data-options.js';
-import { requireNoFile } from './free-target.js';
+import { requireTarget } from './free-target.js';
 
 export const dataCommand = command({
   usage: 'data <path>',
@@ -30,7 +30,13 @@ export const dataCommand = command({
   ],
   async run({ path, part, json, all, fix, to, sheet, preview, limit, seed, force, ...args }, context) {
     await requireFolder(args.pictures);
-    for (const file of [sheet, preview]) if (file !== undefined && !force) requireNoFile(file);
+    if (to !== undefined && fix === undefined)
+      throw new UsageError('--to needs --fix, the folder of the repaired copy.');
+    if (!(Number.isInteger(limit) && limit > 0))
+      throw new UsageError(`--limit is ${limit}; give a whole number from 1.`);
+    if (sheet !== undefined && sheet === preview)
+      throw new UsageError(`--sheet and --preview are both ${sheet}; give two files.`);
+    for (const file of [sheet, preview]) if (file !== undefined) requireTarget(file, force);
     const { dataCard, inspectDataset } = await import('../data/index.js');
     const { terminal, signal } = context;
     const inspection = await inspectDataset(path, {

@@ -6,11 +6,11 @@ import { type Context, command, engineOptions, UsageError } from './command.js';
 import { dataOptions, openOptionsOf } from './data-options.js';
 import { evalFiles } from './eval-files.js';
 import { printFigures } from './figures.js';
-import { requireFree } from './free-target.js';
+import { requireTarget } from './free-target.js';
 import { measuresOf, metricsOptions } from './metrics-options.js';
 import { pullProgress } from './pull-progress.js';
 import type { Terminal } from './terminal.js';
-import { testTimeOf, testTimeOptions } from './test-time-options.js';
+import { givenTestTime, testTimeOf, testTimeOptions } from './test-time-options.js';
 
 export const evalCommand = command({
   usage: 'eval [source]',
@@ -50,12 +50,16 @@ export const evalCommand = command({
       throw new UsageError('--against needs --detections, the results to compare with.');
     if (against !== undefined && args.agnostic) throw new UsageError('--against does not go with --agnostic.');
     if (detections !== undefined || truth !== undefined) {
-      const [detectionsFile, truthFile] = requireFilesOnly({ detections, truth, source, data, results: args.results });
+      const { classes, results } = args;
+      const ofModel = { source, data, ...{ part, results, stage, model, classes }, ...givenTestTime(args) };
+      const [detectionsFile, truthFile] = requireFilesOnly(detections, truth, ofModel);
       await evalFiles(truthFile, detectionsFile, against, measures, threads, context);
       return 0;
     }
     if (source === undefined || data === undefined) throw new UsageError(whatToJudge);
-    if (args.results && !args.force) await requireFree(args.results, 'file');
+    if (!(Number.isInteger(batch) && batch > 0))
+      throw new UsageError(`--batch is ${batch}; give a whole number from 1.`);
+    if (args.results) requireTarget(args.results, args.force);
     const testTime = await testTimeOf(args);
     const classes = await classList(args.classes);
     const { Detector } = await import('../predict/detector.js');
@@ -80,18 +84,15 @@ export const evalCommand = command({
 const whatToJudge =
   'What is to be judged? Give a model and --data, or --detections and --truth: boxwright eval runs/cells --data cells/.';
 
-interface FileArguments {
-  readonly detections?: string;
-  readonly truth?: string;
-  readonly source?: string;
-  readonly data?: string;
-  readonly results?: string;
-}
-
-function requireFilesOnly({ detections, truth, ...others }: FileArguments): [detections: string, truth: string] {
+/** @param ofModel what is only for judging a model, by the name of the option */
+function requireFilesOnly(
+  detections: string | undefined,
+  truth: string | undefined,
+  ofModel: Readonly<Record<string, unknown>>,
+): [detections: string, truth: string] {
   if (detections === undefined) throw new UsageError('--truth needs --detections, the results to judge.');
   if (truth === undefined) throw new UsageError('--detections needs --truth, the ground truth to judge by.');
-  for (const [name, value] of Object.entries(others)) {
+  for (const [name, value] of Object.entries(ofModel)) {
     const option = name === 'source' ? `The model "${value}"` : `--${name}`;
     if (value !== undefined) throw new UsageError(`${option} does not go with --detections: no model is run.`);
   }

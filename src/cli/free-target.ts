@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { BoxwrightError } from '../errors.js';
 
 /** @throws BoxwrightError `io` if something is there that writing would replace or mix with. */
@@ -10,6 +11,17 @@ export async function requireFree(path: string, kind: 'file' | 'folder'): Promis
   });
   if (names.length === 0) return;
   throw new BoxwrightError('io', `${path}: the folder is not empty; choose another, or use --force.`);
+}
+
+/**
+ * For files that are written at the end of long work.
+ *
+ * @throws BoxwrightError `io` if the file exists and is not to be replaced, or there is no folder to write it to.
+ */
+export function requireTarget(path: string, force: boolean): void {
+  if (!force) requireNoFile(path);
+  const folder = dirname(path);
+  if (!existsSync(folder)) throw new BoxwrightError('io', `${path}: there is no folder ${folder}; create it first.`);
 }
 
 /** @throws BoxwrightError `io` if the file exists. */

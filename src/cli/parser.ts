@@ -90,13 +90,15 @@ function described(builder: Argv, command: AnyCommand, settings: Settings = {}):
 /** yargs's message, with what was probably meant. */
 function explained(message: string, line: readonly string[], commands: readonly AnyCommand[]): string {
   const names = commands.map(nameOf);
-  const given = line.find((word) => !word.startsWith('-'));
+  const given = line.find((word, i) => !word.startsWith('-') && line[i - 1] !== '--config');
   const command = commands.find((candidate) => nameOf(candidate) === given);
   if (given === undefined) return `${message} Known: ${names.join(', ')}.`;
   if (!command)
     return `There is no command "${given}". Did you mean "${nearestName(given, names)}"? Known: ${names.join(', ')}.`;
   const [, unknown] = /^Unknown arguments?: ([^,]+)/.exec(message) ?? [];
   if (/^Not enough non-option/.test(message)) return `Something is missing: boxwright ${command.usage}`;
+  const [, valueless] = /^Not enough arguments following: (.+)$/.exec(message) ?? [];
+  if (valueless !== undefined) return `--${valueless} needs a value.`;
   if (unknown === undefined) return message;
   const isOption = line.some((word) => word.replace(/^--?/, '').split('=')[0] === unknown && word.startsWith('-'));
   if (!isOption) return `"${unknown}" is one argument too many.`;

@@ -51,9 +51,16 @@ test('what is missing or makes no sense is a usage error', async () => {
   assertUsageError(await runCli('eval', 'model'), /data/);
   assertUsageError(await runCli('detect', 'm', 'p', '--min-score', 'high'), /--min-score is high; give a number/);
   assertUsageError(await runCli('detect', 'm', 'p', '--min-score', '30'), /--min-score is 30/);
-  assertUsageError(await runCli('detect', 'm', 'p', '--min-score'), /min-score/);
+  assertUsageError(await runCli('detect', 'm', 'p', '--min-score'), /--min-score needs a value/);
   assertUsageError(await runCli('detect', 'm', 'p', '--out', 'a', '--out', 'b'), /--out is given twice/);
   assertUsageError(await runCli('detect', 'm', 'p', '--provider', 'gpu'), /provider.*"cpu"/s);
   assertUsageError(await runCli('detect', 'm', 'p', '--format', 'voc'), /--format needs --out/);
   assertUsageError(await runCli('detect', 'm', 'p', '--format', 'coco', '--out', 'x'), /--ground-truth/);
+  assertUsageError(
+    await runCli('eval', 'm', '--data', 'd', '--batch', '0'),
+    /--batch is 0; give a whole number from 1/,
+  );
+  assertUsageError(await runCli('data', 'd', '--to', 'voc'), /--to needs --fix/);
+  assertUsageError(await runCli('data', 'd', '--sheet', 's', '--limit', '-1'), /--limit is -1/);
+  assertUsageError(await runCli('data', 'd', '--sheet', 's', '--preview', 's'), /--sheet and --preview are both s/);
 });

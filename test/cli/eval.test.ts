@@ -98,6 +98,18 @@ test('--results writes what was judged, and judging that file gives the same fig
   const taken = await runCli('eval', model, '--data', truth, '--results', results);
   assert.equal(taken.code, 1);
   assert.match(taken.stderr, /found\.json: exists already; choose another name, or use --force/);
+  const nowhere = await runCli(
+    'eval',
+    model,
+    '--data',
+    truth,
+    '--results',
+    join(folder, 'no', 'found.json'),
+    '--force',
+  );
+  assert.equal(nowhere.code, 1);
+  assert.match(nowhere.stderr, /found\.json: there is no folder .*no; create it first/);
+  assert.doesNotMatch(nowhere.stderr, /pictures/, 'told before the model runs');
   const { code, stdout } = await runCli(
     'eval',
     model,

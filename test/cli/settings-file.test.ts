@@ -32,6 +32,12 @@ function folderWith(files: Readonly<Record<string, string>>): string {
 
 const own = { data: 'cells', epochs: 40, valPart: 'test', freeze: ['backbone'], optimizer: 'sgd', resume: true };
 
+test('a wrong option behind --config is told as without it', async () => {
+  const folder = folderWith({ 'own.json': '{}' });
+  const line = ['--config', 'own.json', 'train', 'x', '--data', 'd', '--dta', 'y'];
+  await assert.rejects(parseLine(line, commands, folder), /no option --dta\. Did you mean --data\?/);
+});
+
 async function parsed(folder: string, ...line: string[]) {
   const { epochs, data, valPart, freeze, optimizer, resume } = (await parseLine(line, commands, folder))!.args;
   return { data, epochs, valPart, freeze, optimizer, resume };
