@@ -1,7 +1,7 @@
 // Loads one file of weights in a process of its own: arguments are the file and the repeats. Prints one line of JSON.
 import { readFile } from 'node:fs/promises';
 import { withFile } from '../src/weights/byte-source.js';
-import { readWeightFile } from '../src/weights/weight-file.js';
+import { readWeightFile } from '../src/weights/weight-readers.js';
 import { peakMemory } from './peak-memory.js';
 
 export interface Loading {

@@ -1,5 +1,6 @@
 import { memorySource } from '../src/weights/byte-source.js';
-import { readWeights, type WeightFile, type WeightReader, weightReaders } from '../src/weights/weight-file.js';
+import type { WeightFile } from '../src/weights/weight-file.js';
+import { readWeights, type WeightReader, weightReaders } from '../src/weights/weight-readers.js';
 import { faulty } from './faulty.js';
 import type { Mutation } from './mutations.js';
 import { caffeSamples } from './samples/caffe.js';

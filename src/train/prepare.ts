@@ -12,7 +12,7 @@ import type { Checkpoint } from '../weights/checkpoint.js';
 import { describeReport } from '../weights/load-report.js';
 import { type LoadedWeights, startFrom } from '../weights/load-weights.js';
 import { requireWeights } from '../weights/required-weights.js';
-import { readWeightFile } from '../weights/weight-file.js';
+import { readWeightFile } from '../weights/weight-readers.js';
 import { type DataFacts, defaultSeed, type TrainConfig, type TrainOptions, trainConfig } from './config.js';
 import { requireParts } from './parameter-parts.js';
 import { freeRunFolder, RunFolder } from './run-folder.js';

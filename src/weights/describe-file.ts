@@ -3,7 +3,8 @@ import { elementCount, type Tensor } from '../graph/tensor.js';
 import { evaluationGraph, modelRecipe } from '../models/model.js';
 import { alikeModels, fittingModels } from './fitting-models.js';
 import { startFrom } from './load-weights.js';
-import { readWeightFile, type WeightFile, type WeightFormat } from './weight-file.js';
+import type { WeightFile, WeightFormat } from './weight-file.js';
+import { readWeightFile } from './weight-readers.js';
 
 /** What a file of weights holds, for people and programs. */
 export interface FileDescription {

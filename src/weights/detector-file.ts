@@ -5,7 +5,8 @@ import { classesOf } from './file-classes.js';
 import { classesTold, fittingModels } from './fitting-models.js';
 import { describeReport } from './load-report.js';
 import { loadWeights } from './load-weights.js';
-import { readWeightFile, type WeightFile } from './weight-file.js';
+import type { WeightFile } from './weight-file.js';
+import { readWeightFile } from './weight-readers.js';
 
 /** What a file of weights does not say itself. */
 export interface DetectorChoice {

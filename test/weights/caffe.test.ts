@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Tensor } from '../../src/graph/tensor.js';
-import { parseWeights } from '../../src/weights/weight-file.js';
+import { parseWeights } from '../../src/weights/weight-readers.js';
 import { caffeBlob, caffeFile } from './caffe-writer.js';
 import { content, joined, number } from './protobuf-writer.js';
 import { counting } from './torch-writer.js';

@@ -6,7 +6,7 @@ import { Detector } from '../../src/predict/detector.js';
 import type { Detection } from '../../src/predict/formats/picture-detections.js';
 import { writeCheckpoint } from '../../src/weights/checkpoint.js';
 import { detectorOf } from '../../src/weights/detector-file.js';
-import { readWeightFile } from '../../src/weights/weight-file.js';
+import { readWeightFile } from '../../src/weights/weight-readers.js';
 import { pixels, testFolder, tinyCheckpoint, tinyClasses, tinyModelFile } from '../predict/tiny-detector.js';
 
 for (const model of ['refinedet-tiny-64', 'cascade-rcnn-tiny']) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fuzz } from '../../fuzz/run.js';
 import { loadTarget, readerOf, readerTargets, targetNames } from '../../fuzz/targets.js';
-import { weightReaders } from '../../src/weights/weight-file.js';
+import { weightReaders } from '../../src/weights/weight-readers.js';
 
 // `npm run fuzz -- [target] --cases 100000` is the long run.
 for (const target of targetNames) {

@@ -7,7 +7,8 @@ import { describeReport } from '../../src/weights/load-report.js';
 import { type LoadTarget, loadWeights, startFrom } from '../../src/weights/load-weights.js';
 import { type NameMap, sourceName } from '../../src/weights/maps/name-map.js';
 import { refineDetZooVgg16 } from '../../src/weights/maps/refinedet-zoo.js';
-import { readWeightFile, type WeightFile } from '../../src/weights/weight-file.js';
+import type { WeightFile } from '../../src/weights/weight-file.js';
+import { readWeightFile } from '../../src/weights/weight-readers.js';
 import { needs, shared } from '../shared.js';
 import { floats, listedFile, someClasses } from './listed-file.js';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { BoxwrightError } from '../../src/errors.js';
 import { bytesOf, type Tensor } from '../../src/graph/tensor.js';
-import { parseWeights } from '../../src/weights/weight-file.js';
+import { parseWeights } from '../../src/weights/weight-readers.js';
 import { type BytesAs, bytes, global, type PickleNode, pickle, raw, reduce, tuple } from './pickle-writer.js';
 import { counting, detectron2File, numpyArray } from './torch-writer.js';
 

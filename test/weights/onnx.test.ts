@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import * as g from '../../src/graph/index.js';
 import { writeOnnx } from '../../src/graph/onnx/write.js';
-import { parseWeights, readWeightFile } from '../../src/weights/weight-file.js';
+import { parseWeights, readWeightFile } from '../../src/weights/weight-readers.js';
 import { initializer, modelOf, outside } from './onnx-pieces.js';
 import { content, joined, varint } from './protobuf-writer.js';
 import { counting } from './torch-writer.js';

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Tensor } from '../../src/graph/tensor.js';
-import { readWeightFile } from '../../src/weights/weight-file.js';
+import { readWeightFile } from '../../src/weights/weight-readers.js';
 import { counting, detectron2File, pytorchFile } from './torch-writer.js';
 
 const python = process.env.BOXWRIGHT_PEERS_PYTHON;

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { BoxwrightError } from '../../src/errors.js';
 import { bytesOf, type Tensor } from '../../src/graph/tensor.js';
-import { parseWeights, readWeightFile } from '../../src/weights/weight-file.js';
+import { parseWeights, readWeightFile } from '../../src/weights/weight-readers.js';
 import { needs, shared } from '../shared.js';
 import { global, ordered, type PickleNode, persistent, pickle, raw, reduce, tuple, Written } from './pickle-writer.js';
 import { counting, numpyArray, pytorchFile, TorchFile } from './torch-writer.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { writeSafetensors } from '../../src/weights/safetensors.js';
-import { parseWeights, readWeightFile } from '../../src/weights/weight-file.js';
+import { parseWeights, readWeightFile } from '../../src/weights/weight-readers.js';
 import { counting, pytorchFile } from './torch-writer.js';
 
 let folder: string;
