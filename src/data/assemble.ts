@@ -69,12 +69,15 @@ export async function assembleDataset(
   const there = pictures.filter(({ path }) => path !== undefined);
   const sizes = await sizesOf(there, findings);
   const images: DatasetImage[] = [];
+  const ids = new Set<string>();
   there.forEach((picture, i) => {
     const size = sizes[i];
     if (!size) return;
     const objects = picture.objects.flatMap((object) => place(object, picture, size, source, labels, findings) ?? []);
     const { name, path } = picture;
-    images.push({ id: withoutExtension(name), path: path as string, name, ...size, objects });
+    const id = freeId(name, path as string, ids);
+    ids.add(id);
+    images.push({ id, path: path as string, name, ...size, objects });
   });
   const title = basename(root);
   const named = options.part ? `${title} ${options.part}` : title;
@@ -132,6 +135,11 @@ async function sizesOf(pictures: readonly ReadPicture[], findings: Findings) {
     sizes.push(...(await Promise.all(some)));
   }
   return sizes;
+}
+
+/** An id of its own for each picture: a.jpg and a.png are two, and so are those of one name in two parts' folders. */
+function freeId(name: string, path: string, taken: ReadonlySet<string>): string {
+  return [withoutExtension(name), name].find((id) => !taken.has(id)) ?? path;
 }
 
 function withoutExtension(name: string): string {

@@ -4,10 +4,11 @@ import { classIndex, requireKnownClasses } from './classes.js';
 import { type CocoCategory, type CocoFile, mergeCategories, parseCoco } from './coco-json.js';
 import type { DataProblem, Dataset, DatasetImage, GroundTruth, PixelBox } from './dataset.js';
 import { annotatedBox, checkBox, checkSize, type Findings, originOf, refuse, survive } from './ground-truth.js';
-import { asNumber, readText } from './json-file.js';
+import { asNumber } from './json-file.js';
 import type { OpenOptions } from './layout.js';
 import { splitBySeed } from './parts.js';
 import { locatePictures, refusePictures } from './picture-files.js';
+import { readText } from './text-file.js';
 
 /** An annotation file and where its pictures may lie. */
 export interface CocoSource {

@@ -1,13 +1,13 @@
-import { open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { BoxwrightError } from '../errors.js';
 import { assembleDataset, type ReadObject, type ReadPicture, sortedClasses } from './assemble.js';
 import type { Dataset } from './dataset.js';
 import { type Findings, refuse } from './ground-truth.js';
-import { asNumber, fieldsOf, parseJson, readText } from './json-file.js';
+import { asNumber, fieldsOf, parseJson } from './json-file.js';
 import type { DatasetLayout, FoundDataset, OpenOptions } from './layout.js';
 import { chooseParts, isPartName, splitBySeed, WHOLE } from './parts.js';
 import { listFolder, pictureFinder, usualFolders } from './picture-files.js';
+import { readHead, readText } from './text-file.js';
 
 /** Annotation files by part. */
 type PartFiles = ReadonlyMap<string, string>;
@@ -54,15 +54,8 @@ async function findFile(folder: string): Promise<string | undefined> {
 
 /** Whether the file's JSON is a list of objects that name pictures, judged by its beginning. */
 async function isList(path: string): Promise<boolean> {
-  const file = await open(path).catch(() => undefined);
-  if (!file) return false;
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(65536), 0, 65536, 0);
-    const head = buffer.toString('utf8', 0, bytesRead);
-    return /^\uFEFF?\s*\[\s*(\{|\])/.test(head) && /"(image|imagefilename)"\s*:/.test(head);
-  } finally {
-    await file.close();
-  }
+  const head = await readHead(path, 65536);
+  return /^\s*\[\s*(\{|\])/.test(head) && /"(image|imagefilename)"\s*:/.test(head);
 }
 
 async function readCreateMl(root: string, parts: PartFiles, options: OpenOptions): Promise<Dataset> {

@@ -1,4 +1,3 @@
-import { open } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative } from 'node:path';
 import { BoxwrightError } from '../errors.js';
 import { assembleDataset, type ReadObject, type ReadPicture, sortedClasses } from './assemble.js';
@@ -6,16 +5,13 @@ import { type ColumnName, type CsvColumns, findColumns, partNamed } from './csv-
 import { type CsvRow, parseCsv } from './csv-table.js';
 import type { Dataset } from './dataset.js';
 import { type Findings, refuse } from './ground-truth.js';
-import { readText } from './json-file.js';
 import type { DatasetLayout, FoundDataset, OpenOptions } from './layout.js';
 import { chooseParts, isPartName, splitBySeed, WHOLE } from './parts.js';
 import { listFolder, pictureFinder, usualFolders } from './picture-files.js';
+import { readHead, readText } from './text-file.js';
 
 /** Tables by part. */
 type PartFiles = ReadonlyMap<string, string>;
-
-/** Bytes of a file's beginning that are looked at. */
-const HEAD = 16384;
 
 /** A path to one table. */
 export const csvFileLayout: DatasetLayout = {
@@ -75,22 +71,14 @@ function partOfName(name: string): string {
 
 /** Judged by the beginning of the file. */
 async function columnsOf(path: string): Promise<CsvColumns | undefined> {
-  const file = await open(path).catch(() => undefined);
-  if (!file) return undefined;
+  const [line] = (await readHead(path)).split(/\r?\n/);
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD), 0, HEAD, 0);
-    const [line] = withoutMark(buffer.toString('utf8', 0, bytesRead)).split(/\r?\n/);
     const rows = parseCsv(line, path);
     return rows.length > 0 ? findColumns(rows[0].cells) : undefined;
   } catch {
+    // A quote that is never closed: no table of boxes begins so.
     return undefined;
-  } finally {
-    await file.close();
   }
-}
-
-function withoutMark(text: string): string {
-  return text.startsWith('\uFEFF') ? text.slice(1) : text;
 }
 
 /** The parts that a table's own column names, in the order in which they come. */

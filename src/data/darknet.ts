@@ -4,10 +4,10 @@ import { BoxwrightError } from '../errors.js';
 import { assembleDataset, type ReadPicture } from './assemble.js';
 import type { Dataset } from './dataset.js';
 import { type Findings, refuse } from './ground-truth.js';
-import { readText } from './json-file.js';
 import type { DatasetLayout, OpenOptions } from './layout.js';
 import { chooseParts } from './parts.js';
 import { listFolder, pictureFinder, usualFolders } from './picture-files.js';
+import { readClassNames, readText } from './text-file.js';
 import { parseYoloLabels } from './yolo-labels.js';
 
 /** A Darknet `.data` file. */
@@ -95,9 +95,7 @@ async function readNames({ names, file }: DarknetSource, find: Find): Promise<st
   const path = await find(names);
   if (path === undefined)
     throw new BoxwrightError('data', `${file}: names = ${names} is not there; put the list of classes beside it`);
-  const classes = (await readText(path, 'the list of classes')).split(/\r?\n/).map((name) => name.trim());
-  while (classes.at(-1) === '') classes.pop();
-  return classes;
+  return readClassNames(path);
 }
 
 type Find = (name: string) => Promise<string | undefined>;

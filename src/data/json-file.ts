@@ -1,14 +1,4 @@
-import { readFile } from 'node:fs/promises';
 import { BoxwrightError } from '../errors.js';
-
-/** Reads a text file. @throws BoxwrightError `io` if it cannot be read; `what` names it in the message. */
-export async function readText(path: string, what = 'the annotations'): Promise<string> {
-  const text = await readFile(path, 'utf8').catch((cause: Error) => {
-    throw new BoxwrightError('io', `${path}: ${what} cannot be read (${cause.message})`, { cause });
-  });
-  // Editors on Windows write a byte order mark, which no parser wants.
-  return text.startsWith('\uFEFF') ? text.slice(1) : text;
-}
 
 /** Parses JSON. @throws BoxwrightError `data` naming the file, and its line where the parser says where. */
 export function parseJson(text: string, file: string): unknown {

@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import { assembleDataset, type ReadObject, type ReadPicture, sortedClasses } from './assemble.js';
 import type { Dataset } from './dataset.js';
 import { type Findings, refuse, survive } from './ground-truth.js';
-import { asNumber, fieldsOf, parseJson, readText } from './json-file.js';
+import { asNumber, fieldsOf, parseJson } from './json-file.js';
 import type { DatasetLayout, OpenOptions } from './layout.js';
 import { chooseParts, isPartName, splitBySeed, WHOLE } from './parts.js';
 import { listFolder, pictureFinder, usualFolders } from './picture-files.js';
+import { readText } from './text-file.js';
 
 /** Folders of LabelMe files by part. */
 type PartFolders = ReadonlyMap<string, string>;
@@ -152,7 +153,7 @@ function edgesOf(type: string, points: readonly (readonly number[])[]): number[]
     return [x - radius, y - radius, x + radius, y + radius];
   }
   const needed: Readonly<Record<string, number>> = { rectangle: 2, polygon: 3, rotation: 4, mask: 2 };
-  if (!(type in needed) || points.length < needed[type]) return undefined;
+  if (!Object.hasOwn(needed, type) || points.length < needed[type]) return undefined;
   const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
   return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
 }

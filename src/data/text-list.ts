@@ -1,22 +1,19 @@
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { BoxwrightError } from '../errors.js';
 import { assembleDataset, type ReadObject, type ReadPicture, sortedClasses } from './assemble.js';
 import type { Dataset } from './dataset.js';
 import { type Findings, refuse } from './ground-truth.js';
-import { readText } from './json-file.js';
 import type { DatasetLayout, FoundDataset, OpenOptions } from './layout.js';
 import { chooseParts, isPartName, splitBySeed, WHOLE } from './parts.js';
 import { listFolder, pictureExtensions, pictureFinder, usualFolders } from './picture-files.js';
+import { readClassNames, readHead, readText } from './text-file.js';
 
 /** Lists by part. */
 type PartFiles = ReadonlyMap<string, string>;
 
 /** A picture's path, which may hold blanks, and what follows it. */
 const lineForm = new RegExp(`^(.+?(?:${pictureExtensions.map((end) => `\\${end}`).join('|')}))(?:\\s+(.*))?$`, 'i');
-
-/** Bytes of a file's beginning that are looked at. */
-const HEAD = 16384;
 
 /** A path to one list. */
 export const textFileLayout: DatasetLayout = {
@@ -53,14 +50,8 @@ function found(root: string, files: PartFiles): FoundDataset {
 
 /** Whether any of the first lines has a picture and numbers behind it. */
 async function isTextList(path: string): Promise<boolean> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD), 0, HEAD, 0);
-    const lines = buffer.toString('utf8', 0, bytesRead).split(/\r?\n/).slice(0, 20);
-    return lines.some((line) => /^[\s,]*-?\d/.test(lineForm.exec(line.trim())?.[2] ?? ''));
-  } finally {
-    await file.close();
-  }
+  const lines = (await readHead(path)).split(/\r?\n/).slice(0, 20);
+  return lines.some((line) => /^[\s,]*-?\d/.test(lineForm.exec(line.trim())?.[2] ?? ''));
 }
 
 async function readLists(root: string, files: PartFiles, options: OpenOptions): Promise<Dataset> {
@@ -89,10 +80,7 @@ async function readLists(root: string, files: PartFiles, options: OpenOptions): 
 /** Classes by number, where a file beside the list names them; the MindSpore zoo's lists begin with `background`. */
 async function readNames(root: string): Promise<string[] | undefined> {
   const name = (await listFolder(root)).find((entry) => entry === 'classes.txt' || entry.endsWith('.names'));
-  if (name === undefined) return undefined;
-  const names = (await readText(join(root, name), 'the list of classes')).split(/\r?\n/).map((line) => line.trim());
-  while (names.at(-1) === '') names.pop();
-  return names;
+  return name === undefined ? undefined : readClassNames(join(root, name));
 }
 
 /** Numbers become the names of their places; names stay as they are. */

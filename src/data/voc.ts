@@ -5,10 +5,10 @@ import { classIndex, requireKnownClasses } from './classes.js';
 import type { DataProblem, Dataset, DatasetImage, GroundTruth } from './dataset.js';
 import { pictureSize } from './decode.js';
 import { annotatedBox, checkBox, checkSize, type Findings, originOf, refuse, survive } from './ground-truth.js';
-import { readText } from './json-file.js';
 import type { DatasetLayout, OpenOptions } from './layout.js';
 import { findPart, noSuchPart, splitBySeed } from './parts.js';
 import { isPictureName, listFolder, picturesByStem, refusePictures, undecodable } from './picture-files.js';
+import { readText } from './text-file.js';
 import { parseVocXml, type VocAnnotation } from './voc-xml.js';
 
 /** A folder with Pascal VOC annotations. */

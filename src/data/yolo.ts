@@ -6,10 +6,11 @@ import { BoxwrightError } from '../errors.js';
 import { assembleDataset, type ReadPicture } from './assemble.js';
 import type { Dataset } from './dataset.js';
 import type { Findings } from './ground-truth.js';
-import { fieldsOf, readText } from './json-file.js';
+import { fieldsOf } from './json-file.js';
 import type { DatasetLayout, OpenOptions } from './layout.js';
 import { chooseParts, splitBySeed, WHOLE } from './parts.js';
 import { isPictureName, listFolder, pictureFinder, usualFolders } from './picture-files.js';
+import { readClassNames, readText } from './text-file.js';
 import { parseYoloLabels } from './yolo-labels.js';
 
 /** What a YOLO data set's description says. */
@@ -112,8 +113,7 @@ async function findUnnamed(root: string, names: readonly string[]): Promise<Yolo
   if (!names.includes('images') || !names.includes('labels')) return undefined;
   const file = ['classes.txt', 'obj.names', 'labels/classes.txt'].map((name) => join(root, name)).find(existsSync);
   if (!file) return undefined;
-  const classes = (await readText(file, 'the list of classes')).split(/\r?\n/).map((name) => name.trim());
-  while (classes.at(-1) === '') classes.pop();
+  const classes = await readClassNames(file);
   const folders = (await readdir(join(root, 'images'), { withFileTypes: true })).filter((entry) => entry.isDirectory());
   const parts = folders.length > 0 ? folders.map(({ name }) => name).sort() : [WHOLE];
   return { root, file, classes, parts: new Map(parts.map((part) => [part, [join(root, 'images', part)]])) };

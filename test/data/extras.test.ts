@@ -150,18 +150,20 @@ test('Mix-up shows both pictures and has both boxes, unless there is no room for
 
 test('Cut-out lays rectangles over, and objects that are hidden are no longer asked for', () => {
   const fill = [0, 255, 0] as const;
-  const recipe: AugmentationRecipe = { cutOut: { chance: 1, count: 1, side: [0.2, 0.6], fill, hidden: 0.6 } };
   const own = marked(120, 120, [50, 50, 70, 70], red);
-  let hidden = 0;
-  for (let seed = 0; seed < 80; seed++) {
-    const { out, labels } = augmented(recipe, own, seed);
-    assert.ok(extentOf(out, 120, green), `seed ${seed}: no rectangle`);
-    let left = 0;
-    for (let i = 0; i < out.length; i += 3) if (out[i] === 255) left++;
-    assert.equal(labels.length, left >= 0.4 * 400 ? 1 : 0, `seed ${seed}: ${left} of 400 pixels are seen`);
-    if (labels.length === 0) hidden++;
+  for (const count of [1, 3]) {
+    const recipe: AugmentationRecipe = { cutOut: { chance: 1, count, side: [0.1, 0.5], fill, hidden: 0.6 } };
+    let hidden = 0;
+    for (let seed = 0; seed < 160; seed++) {
+      const { out, labels } = augmented(recipe, own, seed);
+      assert.ok(extentOf(out, 120, green), `seed ${seed}: no rectangle`);
+      let left = 0;
+      for (let i = 0; i < out.length; i += 3) if (out[i] === 255) left++;
+      assert.equal(labels.length, left >= 0.4 * 400 ? 1 : 0, `up to ${count}, seed ${seed}: ${left} of 400 are seen`);
+      if (labels.length === 0) hidden++;
+    }
+    assert.ok(hidden > 0 && hidden < 160, `${hidden} of 160 hidden`);
   }
-  assert.ok(hidden > 0 && hidden < 80, `${hidden} of 80 hidden`);
 });
 
 async function smallSet(root: string): Promise<Dataset> {
@@ -229,4 +231,5 @@ test('A picture that is to be mixed in and is broken is left out, the others are
 test('An unknown addition is an error that lists those there are', () => {
   const message = /no augmentation 'mosaics'; those that can be added: mosaic, mix-up, scale-jitter, rotate90, cut-out/;
   assert.throws(() => withExtras({}, ['mosaics']), { code: 'config', message });
+  assert.throws(() => withExtras({}, ['toString']), { code: 'config' });
 });

@@ -91,7 +91,16 @@ test('LabelMe and CreateML in folders of parts have one class list', async (t) =
       [0],
     );
     assert.equal(images[0].path, `${root}/${format}/valid/a.jpg`);
+    const whole = await openDataset(`${root}/${format}`);
+    assert.equal(new Set(whole.images.map(({ id }) => id)).size, 2, 'two pictures of one name have ids of their own');
   }
+});
+
+test('A folder whose name ends like a list is none', async (t) => {
+  const root = await temporaryFolder(t);
+  await writeFiles(root, { 'old.txt/notes': 'x', 'boxes.txt': 'a.jpg 1,2,3,4,cat', 'a.jpg': await plainJpeg() });
+  const { format, parts } = await findDataset(root);
+  assert.deepEqual([format, parts], ['text', []]);
 });
 
 test('CSV: says which columns were taken, has a column of parts, background rows, quotes over lines', async (t) => {

@@ -30,7 +30,7 @@ export function cutHoles(
     const holeHeight = Math.max(1, Math.round(random.uniform(...side) * height));
     const x = left + Math.floor(random.uniform(0, width - holeWidth + 1));
     const y = Math.floor(random.uniform(0, height - holeHeight + 1));
-    return [x, y, x + holeWidth, y + holeHeight] as const;
+    return [x, y, x + holeWidth, y + holeHeight] satisfies Rectangle;
   });
   for (const [x1, y1, x2, y2] of holes) {
     const row = Uint8Array.from({ length: (x2 - x1) * 3 }, (_, i) => fill[i % 3]);
@@ -38,15 +38,34 @@ export function cutHoles(
   }
   const seen = Array.from(objects.labels.keys()).filter((i) => {
     const [x1, y1, x2, y2] = [0, 1, 2, 3].map((at) => objects.boxes[i * 4 + at] * (at % 2 === 0 ? unitX : unitY));
-    const area = (x2 - x1) * (y2 - y1);
-    return holes.every((hole) => {
-      const across = Math.max(Math.min(x2, hole[2]) - Math.max(x1, hole[0]), 0);
-      const down = Math.max(Math.min(y2, hole[3]) - Math.max(y1, hole[1]), 0);
-      return across * down <= hidden * area;
-    });
+    return hiddenArea([x1, y1, x2, y2], holes) <= hidden * (x2 - x1) * (y2 - y1);
   });
   return {
     boxes: Float64Array.from(seen.flatMap((i) => [...objects.boxes.subarray(i * 4, i * 4 + 4)])),
     labels: Int32Array.from(seen, (i) => objects.labels[i]),
   };
+}
+
+type Rectangle = readonly [x1: number, y1: number, x2: number, y2: number];
+
+/** What of a box lies under any of the holes, which may overlap: cell by cell of the grid that their edges make. */
+function hiddenArea([x1, y1, x2, y2]: Rectangle, holes: readonly Rectangle[]): number {
+  const inside = holes.map((hole) => [
+    Math.max(x1, hole[0]),
+    Math.max(y1, hole[1]),
+    Math.min(x2, hole[2]),
+    Math.min(y2, hole[3]),
+  ]);
+  const xs = inside.flatMap((hole) => [hole[0], hole[2]]).sort((a, b) => a - b);
+  const ys = inside.flatMap((hole) => [hole[1], hole[3]]).sort((a, b) => a - b);
+  let area = 0;
+  for (let i = 1; i < xs.length; i++) {
+    for (let j = 1; j < ys.length; j++) {
+      const isHidden = inside.some(
+        (hole) => hole[0] <= xs[i - 1] && xs[i] <= hole[2] && hole[1] <= ys[j - 1] && ys[j] <= hole[3],
+      );
+      if (isHidden) area += (xs[i] - xs[i - 1]) * (ys[j] - ys[j - 1]);
+    }
+  }
+  return area;
 }

@@ -24,7 +24,7 @@ export const extraNames = Object.keys(extras) as readonly ExtraName[];
  * @throws BoxwrightError `config` for a name that is none.
  */
 export function withExtras(recipe: AugmentationRecipe, names: readonly string[]): AugmentationRecipe {
-  const unknown = names.find((name) => !(name in extras));
+  const unknown = names.find((name) => !(extraNames as readonly string[]).includes(name));
   if (unknown !== undefined) {
     const known = extraNames.join(', ');
     throw new BoxwrightError('config', `There is no augmentation '${unknown}'; those that can be added: ${known}`);

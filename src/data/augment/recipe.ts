@@ -79,7 +79,7 @@ export interface CutOutRecipe {
   /** Range of a rectangle's sides as shares of the picture's. */
   readonly side: readonly [low: number, high: number];
   readonly fill: readonly [red: number, green: number, blue: number];
-  /** An object of which a rectangle hides more than this share is no longer asked for. */
+  /** An object of which the rectangles together hide more than this share is no longer asked for. */
   readonly hidden: number;
 }
 
