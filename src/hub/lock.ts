@@ -64,6 +64,9 @@ async function create(path: string, own: Holder): Promise<boolean> {
     const file = await open(path, 'wx');
     try {
       await file.writeFile(JSON.stringify(own));
+    } catch (cause) {
+      await rm(path, { force: true }).catch(() => {}); // nobody would know whose it is, and all would wait for it
+      throw cause;
     } finally {
       await file.close();
     }

@@ -18,7 +18,8 @@ export function lowestScores(
   suggested: ScoreThresholds | undefined,
 ): number[] {
   if (minScore === 'suggested') {
-    if (suggested) return classes.map((name) => suggested[name] ?? defaultMinScore);
+    // Not suggested[name]: a class may be called as what every object has, such as constructor.
+    if (suggested) return classes.map((name) => (Object.hasOwn(suggested, name) ? suggested[name] : defaultMinScore));
     const why = 'a run that was evaluated with this version writes them into its best checkpoint';
     throw new BoxwrightError(
       'config',

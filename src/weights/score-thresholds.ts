@@ -22,7 +22,10 @@ export function scoreThresholdsOf(
   const fits =
     typeof found === 'object' &&
     found !== null &&
-    Object.entries(found).every(([name, score]) => classes.includes(name) && score >= 0 && score <= 1);
+    !Array.isArray(found) &&
+    Object.entries(found).every(
+      ([name, score]) => classes.includes(name) && typeof score === 'number' && score >= 0 && score <= 1,
+    );
   if (fits) return found as ScoreThresholds;
   const expected = 'a JSON object with a number from 0 to 1 for each of some classes';
   throw new BoxwrightError(

@@ -105,6 +105,16 @@ test('disk full: a clear error, and what came is gone on with', { skip: process.
   assert.equal(server.requests[1].range, `bytes=${size}-`);
 });
 
+test('a disk so full that no lock can be written leaves none to wait for', {
+  skip: process.platform === 'win32',
+}, async (t) => {
+  const { path, place, env } = await scene(t);
+  const { code, stderr } = await startCliWithFullDisk(0, ['pull', path], env).result;
+  assert.equal(code, 1);
+  assert.match(stderr, /cannot write .*small\.ckpt\.lock/);
+  assert.ok(!existsSync(place.lock));
+});
+
 test('a wrong checksum and an unknown card end with 1 and say why', async (t) => {
   const { path, place, env } = await scene(t, (request, response) => sendFile(request, response, content.subarray(1)));
   const wrong = await startCli(['pull', path], env).result;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { exportOnnx } from '../../src/export/export-onnx.js';
 import { Detector } from '../../src/predict/detector.js';
+import { lowestScores } from '../../src/predict/lowest-scores.js';
 import { readCheckpoint, writeCheckpoint } from '../../src/weights/checkpoint.js';
 import { writeSafetensors } from '../../src/weights/safetensors.js';
 import { runCli } from '../cli/run-cli.js';
@@ -37,6 +38,10 @@ test('a detector keeps of each class what its file suggests, exported too', asyn
   assert.equal(JSON.parse(stdout).detections.length, found.detections.length);
 });
 
+test('a class may be called as what every object has', () => {
+  assert.deepEqual(lowestScores('suggested', ['constructor', 'ship'], { ship: 0.6 }), [0.3, 0.6]);
+});
+
 test('where nothing is suggested, or what is no score, it is said', async (t) => {
   const path = await tinyModelFile(t);
   await assert.rejects(Detector.load(path, { minScore: 'suggested' }), {
@@ -46,7 +51,14 @@ test('where nothing is suggested, or what is no score, it is said', async (t) =>
   const none = await runCli('detect', path, path, '--min-score', 'much');
   assert.equal(none.code, 2);
   assert.match(none.stderr, /--min-score is much; give a number from 0 to 1, or suggested/);
-  for (const wrong of ['[0.5', '{"unicorn":0.5}', `{"${tinyClasses[0]}":2}`, 'null']) {
+  for (const wrong of [
+    '[0.5',
+    '{"unicorn":0.5}',
+    `{"${tinyClasses[0]}":2}`,
+    `{"${tinyClasses[0]}":null}`,
+    '[]',
+    'null',
+  ]) {
     const { model, parameters } = tinyCheckpoint();
     const file = join(await testFolder(t), 'wrong.safetensors');
     const metadata = { format: 'boxwright', model, classes: JSON.stringify(tinyClasses), score_thresholds: wrong };
