@@ -37,6 +37,11 @@ export const trainCommand = command({
     lr: { type: 'number', describe: 'Learning rate; by default from optimizer, model and weights' },
     'weight-decay': { type: 'number', describe: '0.01 for adamw, 0.0005 for sgd by default' },
     schedule: { choices: ['cosine', 'step', 'constant'] as const, describe: 'How the rate falls; cosine by default' },
+    milestones: {
+      type: 'number',
+      array: true,
+      describe: 'For step: epochs after which the rate is a tenth, such as 8 11; 2/3 and 5/6 of the run by default',
+    },
     warmup: { type: 'number', describe: 'Updates in which the rate rises; a tenth of all, at most 500, by default' },
     clip: { type: 'number', describe: 'Largest length of the gradient (default 10), 0 for none' },
     average: { type: 'number', describe: 'Decay of the averaged weights (default 0.998), 0 for none' },

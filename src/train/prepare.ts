@@ -85,6 +85,7 @@ const ownSettings = [
   'learningRate',
   'weightDecay',
   'schedule',
+  'milestones',
   'warmup',
   'clip',
   'average',

@@ -226,13 +226,15 @@ class Run {
   }
 
   #schedule(): Schedule {
-    const { learningRate: base, warmup, schedule, epochs, accumulate } = this.#config;
-    const total = Math.floor((epochs * this.#loader!.batchesPerEpoch) / accumulate);
+    const { learningRate: base, warmup, schedule, milestones, epochs, accumulate } = this.#config;
+    const after = (epoch: number) => Math.floor((epoch * this.#loader!.batchesPerEpoch) / accumulate);
+    const total = after(epochs);
+    // The paper's proportions: a tenth at two thirds, a hundredth at five sixths.
+    const falls = milestones?.map(after) ?? [Math.floor((total * 2) / 3), Math.floor((total * 5) / 6)];
     const decay = {
       constant: { kind: 'constant' },
       cosine: { kind: 'cosine', total, end: 0.01 },
-      // The paper's proportions: a tenth at two thirds, a hundredth at five sixths.
-      step: { kind: 'step', milestones: [Math.floor((total * 2) / 3), Math.floor((total * 5) / 6)], factor: 0.1 },
+      step: { kind: 'step', milestones: falls, factor: 0.1 },
     } as const;
     return { base, warmup: warmup ? { steps: warmup, start: 0.01 } : undefined, decay: decay[schedule] };
   }

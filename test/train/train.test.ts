@@ -137,6 +137,16 @@ test('a loss that is no longer finite stops the run, names its pictures and keep
     assert.ok(existsSync(join(out, 'config.json')));
   }));
 
+test('milestones say after which epochs the rate is a tenth', () =>
+  withShapes(async (folder, data) => {
+    const schedule = { schedule: 'step', milestones: [1, 2], learningRate: 1e-3, warmup: 0 } as const;
+    const events = await eventsOf(small(data, join(folder, 'run'), { epochs: 3, evaluateEvery: 0, ...schedule }));
+    const rates = events.flatMap((event) => (event.kind === 'step' ? [event.learningRate.toExponential(2)] : []));
+    const each = rates.length / 3;
+    const expected = ['1.00e-3', '1.00e-4', '1.00e-5'].flatMap((rate) => new Array<string>(each).fill(rate));
+    assert.deepEqual(rates, expected);
+  }));
+
 test('frozen parameters stay, the others move', () =>
   withShapes(async (folder, data) => {
     const [first, second] = [join(folder, 'first'), join(folder, 'second')];
@@ -170,6 +180,21 @@ const refused: Readonly<Record<string, readonly [more: Record<string, unknown>, 
     /no model "refinedet-tiny-100".* multiples of 64/,
   ],
   'no epochs': [{ epochs: 0 }, 'config', /epochs must be a whole number from 1, not 0/],
+  'milestones of a cosine': [
+    { milestones: [1] },
+    'config',
+    /milestones \(1\) are those of the schedule step, not of cosine/,
+  ],
+  'a milestone past the end': [
+    { schedule: 'step', epochs: 2, milestones: [2] },
+    'config',
+    /rising whole epochs from 1 to 1, not 2/,
+  ],
+  'milestones that fall': [
+    { schedule: 'step', epochs: 9, milestones: [4, 3] },
+    'config',
+    /rising whole epochs .* not 4, 3/,
+  ],
   'a batch larger than the data': [{ batch: 13 }, 'config', /12 pictures do not fill a batch of 13/],
   'weights that are not there': [{ weights: 'nowhere.safetensors' }, 'io', /nowhere\.safetensors/],
   'a provider that is not here': [{ provider: 'coreml' }, 'provider', /"coreml"/],
