@@ -1,6 +1,5 @@
 // One measurement in a process of its own, so that the largest resident memory is of that one alone. Gets a `CascadeTask`
 // as JSON in its first argument and prints a `CascadeResult`.
-import { readFileSync } from 'node:fs';
 import { Engine, type Session } from '../src/engine/engine.js';
 import type { Tensor } from '../src/graph/tensor.js';
 import type { Value } from '../src/graph/value.js';
@@ -8,6 +7,7 @@ import type { Target } from '../src/lowering/index.js';
 import { writeLowered } from '../src/lowering/write.js';
 import { type CascadeBench, cascadeInference, cascadeStep, inferenceValues, stepValues } from './cascade-graphs.js';
 import { partOf, partsByNode } from './cascade-parts.js';
+import { peakMemory } from './peak-memory.js';
 import { TraceFolder } from './profile.js';
 import { timingOf } from './timing.js';
 
@@ -92,7 +92,7 @@ async function measure(task: CascadeTask): Promise<CascadeResult> {
   return {
     ...timingOf(runs),
     ...times,
-    peakMemory: Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024,
+    peakMemory: peakMemory() / 2 ** 20,
     shares: trace?.read(({ name, type }) => `${partOf(name, parts)}: ${type}`),
   };
 }

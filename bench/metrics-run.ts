@@ -1,11 +1,11 @@
 // One evaluation in a process of its own: metrics-run.js TRUTH RESULTS THREADS prints what bench/metrics.ts reads.
-import { readFileSync } from 'node:fs';
 import { summarise } from '../src/evaluate/coco.js';
 import { cocoData, readCocoResults } from '../src/evaluate/coco-results-file.js';
 import { cocoTables } from '../src/evaluate/coco-tables.js';
 import { cocoTablesOnThreads } from '../src/evaluate/coco-threads.js';
 import { readCocoTruth } from '../src/evaluate/coco-truth-file.js';
 import { version } from '../src/version.js';
+import { peakMemory } from './peak-memory.js';
 
 /** Processor seconds of all threads since `start`, the compiler's and the collector's included. */
 function cpuSince(start: NodeJS.CpuUsage): number {
@@ -21,6 +21,6 @@ const read = cpuSince(started);
 const [start, clock] = [process.cpuUsage(), performance.now()];
 const tables = threads === '1' ? cocoTables(data) : await cocoTablesOnThreads(data, {}, Number(threads));
 const [cpu, wall] = [cpuSince(start), (performance.now() - clock) / 1000];
-const peak = Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024;
+const peak = peakMemory() / 2 ** 20;
 const ap = summarise(tables).coco.AP;
 console.log(JSON.stringify({ version: `${version} (Node ${process.versions.node})`, read, cpu, wall, peak, ap }));

@@ -27,6 +27,7 @@ interface Program {
 
 const peers = ['hotcoco', 'ultrafast-pycocotools', 'vernier', 'faster-coco-eval', 'pycocotools'];
 const ours = 'boxwright';
+const figures = ['threads', 'cpu s best', 'median', 'clock s best', 'reading cpu s', 'peak MiB', 'AP', 'runs'];
 const oneThread = { RAYON_NUM_THREADS: '1', OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1' };
 const script = fileURLToPath(new URL('../../bench/metrics_peers.py', import.meta.url));
 const ourScript = fileURLToPath(new URL('./metrics-run.js', import.meta.url));
@@ -61,19 +62,8 @@ async function beside(files: ProblemFiles, repeats: number): Promise<void> {
     }
   }
   console.log(described(files));
-  const header = [
-    'program',
-    'threads',
-    'cpu s best',
-    'median',
-    'clock s best',
-    'reading cpu s',
-    'peak MiB',
-    'AP',
-    'runs',
-  ];
   const rows = programs.flatMap((program) => rowOf(program, runs.get(program)!));
-  console.log(table(header, rows));
+  console.log(table(['program', ...figures], rows));
 }
 
 function described({ pictures, objects, detections }: ProblemFiles): string {
@@ -128,16 +118,5 @@ async function growth(folder: string, repeats: number): Promise<void> {
       rows.push(...rowOf({ name: `${files.detections} detections,`, allThreads, once: false }, runs));
     }
   }
-  const header = [
-    'problem',
-    'threads',
-    'cpu s best',
-    'median',
-    'clock s best',
-    'reading cpu s',
-    'peak MiB',
-    'AP',
-    'runs',
-  ];
-  console.log(table(header, rows));
+  console.log(table(['problem', ...figures], rows));
 }

@@ -33,6 +33,7 @@ export interface DataCard {
   readonly problems: readonly InspectedProblem[];
 }
 
+/** What a data set holds of one class. */
 export interface ClassCard {
   readonly name: string;
   readonly boxes: number;

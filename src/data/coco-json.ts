@@ -9,6 +9,7 @@ export interface CocoImage {
   readonly height: number;
 }
 
+/** A class of a COCO file. */
 export interface CocoCategory {
   readonly id: number;
   readonly name: string;
@@ -27,6 +28,7 @@ export interface CocoAnnotation {
   readonly truncated?: number | boolean;
 }
 
+/** What is read of a COCO file. */
 export interface CocoFile {
   readonly images: readonly CocoImage[];
   readonly categories: readonly CocoCategory[];

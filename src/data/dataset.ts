@@ -71,6 +71,7 @@ export interface DataProblem {
 /** Formats that `openDataset` reads. */
 export const datasetFormats = ['coco', 'voc', 'yolo', 'darknet', 'labelme', 'createml', 'csv', 'text'] as const;
 
+/** A format of annotations. */
 export type DatasetFormat = (typeof datasetFormats)[number];
 
 /** Pictures with their labelled boxes. */

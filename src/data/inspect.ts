@@ -38,6 +38,7 @@ export interface Inspection {
   readonly pictures: ReadonlyMap<string, SeenPicture>;
 }
 
+/** How a data set is looked through. */
 export interface InspectOptions extends Omit<OpenOptions, 'tolerant' | 'classes'> {
   /** Told as pictures are looked at. */
   readonly onPicture?: (done: number, total: number) => void;

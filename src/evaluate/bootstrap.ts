@@ -5,6 +5,7 @@ import type { EvaluationData } from './evaluation-data.js';
 import { type MatchOptions, rankedMatches } from './ranked-matches.js';
 import { type Precisions, WeightedPrecision } from './weighted-precision.js';
 
+/** How data sets are drawn. */
 export interface BootstrapOptions {
   /** Data sets that are drawn; default 1000. */
   readonly resamples?: number;
@@ -23,6 +24,7 @@ export interface Interval {
   readonly standardError: number;
 }
 
+/** Intervals of AP, as a whole, at each threshold and of each class. Figures are fractions. */
 export interface BootstrapResult {
   readonly pictures: number;
   readonly resamples: number;

@@ -18,6 +18,7 @@ export interface RangeFigures extends AreaRange {
   readonly recall50: number;
 }
 
+/** How well objects of each size and of each shape are found. */
 export interface Breakdown {
   /** By area in square pixels. `to` of the last range is infinite, which JSON writes as null. */
   readonly sizes: readonly RangeFigures[];

@@ -2,6 +2,7 @@ import { BoxwrightError } from '../errors.js';
 import { type ClassOutcomes, type OutcomeOptions, outcomesByClass } from './detection-outcomes.js';
 import type { EvaluationData } from './evaluation-data.js';
 
+/** Which detections are looked at, and in how many bins. */
 export interface CalibrationOptions extends Omit<OutcomeOptions, 'agnostic'> {
   /** Number of equally wide bins of score; default 25, as in the papers. */
   readonly bins?: number;
@@ -22,6 +23,7 @@ export interface ReliabilityBin {
   readonly meanOverlap: number | null;
 }
 
+/** How far scores are from probabilities; null where there is no detection. */
 export interface CalibrationResult {
   readonly iouThreshold: number;
   readonly minScore: number;

@@ -2,6 +2,7 @@
 import { BoxwrightError } from '../errors.js';
 import type { JsonBytes } from './json-bytes.js';
 
+/** What a long reading tells, and how it is stopped. */
 export interface ReadOptions {
   /** Told of the bytes read so far, a few times a second. */
   readonly onProgress?: (bytes: number) => void;

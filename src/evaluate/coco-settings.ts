@@ -8,6 +8,7 @@ export interface AreaRange {
   readonly to: number;
 }
 
+/** What COCO's metric is to compute. */
 export interface CocoOptions {
   /** Names of the classes, by label. */
   readonly classes: readonly string[];

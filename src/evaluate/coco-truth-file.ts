@@ -26,6 +26,7 @@ export interface CocoPicture {
   readonly notExhaustive?: readonly number[];
 }
 
+/** What a ground truth file says of a class. */
 export interface CocoCategory {
   readonly id: number;
   readonly name: string;

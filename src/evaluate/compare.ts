@@ -9,6 +9,7 @@ import { type MatchOptions, type RankedMatches, rankedMatches } from './ranked-m
 import { sortByFallingScore } from './stable-order.js';
 import { WeightedPrecision } from './weighted-precision.js';
 
+/** How two detectors are compared. */
 export interface ComparisonOptions extends BootstrapOptions, Omit<MatchOptions, 'areas'> {
   /** Random exchanges of A and B for the p-value; default 1000. */
   readonly permutations?: number;
@@ -23,6 +24,7 @@ export interface PictureChange {
   readonly b: number;
 }
 
+/** What two detectors differ in. Figures are fractions. */
 export interface ComparisonResult {
   readonly pictures: number;
   /** COCO's AP of each; -1 without truth. */

@@ -12,6 +12,7 @@ import { sortByFallingScore } from './stable-order.js';
  */
 export type ConfusionConvention = 'mmdet' | 'ultralytics';
 
+/** What is counted, and how. */
 export interface ConfusionOptions {
   /** Names of the classes, by label. */
   readonly classes: readonly string[];

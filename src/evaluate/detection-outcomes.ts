@@ -4,6 +4,7 @@ import { ClassRanking } from './class-ranking.js';
 import { type AreaRange, everyArea } from './coco-settings.js';
 import type { EvaluationData } from './evaluation-data.js';
 
+/** By which rules detections are matched with truths. */
 export interface OutcomeOptions {
   /** Default 0.5. */
   readonly iouThreshold?: number;

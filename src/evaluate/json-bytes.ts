@@ -16,6 +16,7 @@ const [openList, closeList, openObject, closeObject] = [91, 93, 123, 125];
 /** Keys that a reader looks for, as bytes. */
 export type Keys = readonly Uint8Array[];
 
+/** Keys of ASCII letters, each at most 62 long, to be looked for. */
 export function keysOf(...names: string[]): Keys {
   return names.map((name) => Buffer.from(name));
 }

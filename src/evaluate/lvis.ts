@@ -11,6 +11,7 @@ import { meanRecalls, WeightedPrecision } from './weighted-precision.js';
 /** In how many training pictures a class occurs: r up to 10, c up to 100, f more. */
 export type Frequency = 'r' | 'c' | 'f';
 
+/** What LVIS's metric needs to know. */
 export interface LvisOptions {
   /** Names of the classes, by label. */
   readonly classes: readonly string[];
@@ -49,6 +50,7 @@ export interface LvisMetrics {
   readonly ARl: number;
 }
 
+/** LVIS's figures as a whole and of each class. */
 export interface LvisResult {
   readonly lvis: LvisMetrics;
   /** By class name: AP, and how frequent the class is. */

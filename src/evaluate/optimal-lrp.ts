@@ -2,6 +2,7 @@ import { type AreaRange, cocoAreas } from './coco-settings.js';
 import { type ClassOutcomes, outcomesByClass } from './detection-outcomes.js';
 import type { EvaluationData } from './evaluation-data.js';
 
+/** What optimal LRP is to be computed of. */
 export interface LrpOptions {
   /** Boxes are right from this IoU on; default 0.5. */
   readonly iouThreshold?: number;

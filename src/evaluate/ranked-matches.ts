@@ -5,6 +5,7 @@ import { type AreaRange, cocoIouThresholds, everyArea } from './coco-settings.js
 import type { EvaluationData } from './evaluation-data.js';
 import { allBits } from './matching.js';
 
+/** At which thresholds, and of which detections and objects, matches are looked for. */
 export interface MatchOptions {
   /** At most 32; default 0.5, 0.55 … 0.95. */
   readonly iouThresholds?: readonly number[];

@@ -30,6 +30,7 @@ export interface ScoreCurves {
   readonly perClass: Readonly<Record<string, CurveSummary>>;
 }
 
+/** A curve at its best threshold and at nineteen even ones. */
 export interface CurveSummary {
   readonly positives: number;
   /** The threshold with the best F1. */

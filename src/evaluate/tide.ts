@@ -6,6 +6,7 @@ import { sortByFallingScore } from './stable-order.js';
 /** What can be wrong with a detection, and what stays missed. */
 export type TideError = 'Cls' | 'Loc' | 'Both' | 'Dupe' | 'Bkg' | 'Miss';
 
+/** What TIDE is to tell apart. */
 export interface TideOptions {
   /** Names of the classes, by label. */
   readonly classes: readonly string[];

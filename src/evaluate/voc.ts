@@ -4,6 +4,7 @@ import { overlapsOf } from './overlaps.js';
 import { type BoxFormat, checkPicture, type EvaluatedPicture, edgesAndAreas, groupByClass } from './picture.js';
 import { sortByFallingScore } from './stable-order.js';
 
+/** What Pascal VOC's metric is to compute. */
 export interface VocOptions {
   /** Names of the classes, by label. */
   readonly classes: readonly string[];

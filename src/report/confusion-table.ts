@@ -26,6 +26,10 @@ export function confusionTable({ labels, counts, minScore, iouThreshold, convent
     return `<tr><th scope="row">${escapeHtml(name)}</th>${cells.join('')}</tr>`;
   });
   const caption = 'What objects were taken for';
-  const about = `<p class="note">Rows: what is annotated. Columns: what was detected, with a score of at least ${minScore} and an IoU of ${iouThreshold}, one to one (${convention}'s rule). The column background has the missed objects, the row background the false detections.</p>`;
+  const rule =
+    convention === 'ultralytics'
+      ? `a score above ${minScore} and an IoU above ${iouThreshold}, one to one`
+      : `a score of at least ${minScore} and an IoU of at least ${iouThreshold}, every pair`;
+  const about = `<p class="note">Rows: what is annotated. Columns: what was detected, with ${rule} (${convention}'s rule). The column background has the missed objects, the row background the false detections.</p>`;
   return `${scrolling(caption, `<table class="matrix"><caption>${caption}</caption><thead><tr><th scope="col">annotated</th>${columns.join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>`)}${about}`;
 }

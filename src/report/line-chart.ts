@@ -1,6 +1,7 @@
 import { escapeHtml, folded, short, table } from './html.js';
 import { linearTicks, logTicks } from './ticks.js';
 
+/** A line of a chart. */
 export interface Series {
   readonly name: string;
   readonly points: readonly (readonly [x: number, y: number])[];
@@ -10,6 +11,7 @@ export interface Series {
   readonly colour?: number;
 }
 
+/** What an axis tells, and how far it goes. */
 export interface Axis {
   readonly label: string;
   /** Ends of the axis; by default those of the data, from 0 if they are not far from it. */
@@ -17,6 +19,7 @@ export interface Axis {
   readonly to?: number;
 }
 
+/** Lines over a common axis, to be drawn. */
 export interface LineChart {
   readonly id: string;
   readonly title: string;
@@ -38,6 +41,7 @@ export interface DrawnChart {
   readonly data: ChartData;
 }
 
+/** A drawn chart's axes and values, for the page's script. */
 export interface ChartData {
   readonly x: readonly [from: number, to: number];
   readonly y: readonly [from: number, to: number];

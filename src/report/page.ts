@@ -4,12 +4,14 @@ import { escapeHtml, jsonBlock } from './html.js';
 import { pageScript } from './page-script.js';
 import { pageStyle } from './page-style.js';
 
+/** A part of a page, which its navigation leads to. */
 export interface Section {
   readonly id: string;
   readonly title: string;
   readonly html: string;
 }
 
+/** What a page is written from. */
 export interface Page {
   readonly title: string;
   /** HTML below the title. */

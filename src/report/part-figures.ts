@@ -25,6 +25,7 @@ export interface PartFigures {
   readonly problems: number;
 }
 
+/** The ends and the middle of some numbers. */
 export type Spread = readonly [least: number, median: number, most: number];
 
 /** What a run's parts hold, for its report. */

@@ -52,6 +52,7 @@ export async function readNotes(folder: string): Promise<RunNotes | undefined> {
   return notes?.format === format ? notes : undefined;
 }
 
+/** Writes a run's `report.json`. @throws BoxwrightError `io` */
 export async function writeNotes(folder: string, notes: RunNotes): Promise<void> {
   await writeFileAtomically(join(folder, 'report.json'), `${JSON.stringify({ format, ...notes })}\n`);
 }

@@ -6,6 +6,7 @@ import type { ResizeRule } from '../models/canvas.js';
 import { batchFeeds } from './feeds.js';
 import type { TrainingSession } from './training-session.js';
 
+/** How a model in training is evaluated. */
 export interface EvaluateRunOptions {
   /** How the model's pictures come to size. */
   readonly resize: ResizeRule;

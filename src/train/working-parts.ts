@@ -32,6 +32,7 @@ export function loaderOf(
   });
 }
 
+/** A session on the engine with the run's first values, or those of its checkpoint. */
 export function sessionOf({ config, recipe, checkpoint, parameters }: Setup, engine: Engine): Promise<TrainingSession> {
   return TrainingSession.create(engine, {
     recipe,

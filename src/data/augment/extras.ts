@@ -13,6 +13,7 @@ const extras = {
   'cut-out': { cutOut: { chance: 0.5, count: 3, side: [0.1, 0.3], fill: mean, hidden: 0.6 } },
 } as const satisfies Record<string, AugmentationRecipe>;
 
+/** Name of an augmentation that goes on top of a recipe. */
 export type ExtraName = keyof typeof extras;
 
 /** Names of the augmentations that can be added to a recipe. */
