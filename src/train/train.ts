@@ -51,6 +51,8 @@ async function planned(options: TrainOptions): Promise<RunSetup> {
   if (options.time === undefined || options.resume) return prepare(options);
   if (options.epochs !== undefined)
     throw new BoxwrightError('config', 'Give the epochs or the time that a run may take, not both.');
+  if (options.milestones !== undefined)
+    throw new BoxwrightError('config', 'Milestones are epochs of a run: give its epochs with them, not a time.');
   if (!(options.time > 0))
     throw new BoxwrightError('config', `The time must be more than 0 seconds, not ${options.time}.`);
   const costs = await measureCosts(await prepare({ ...options, epochs: 1 }));

@@ -38,6 +38,8 @@ test('times that cannot be', () =>
     const refused = async (more: object, message: RegExp) =>
       assert.rejects(train(small(data, out, more)).next(), (error: Error) => message.test(error.message));
     await refused({ time: 60 }, /epochs or the time .* not both/);
+    const step = { epochs: undefined, time: 60, schedule: 'step', milestones: [8, 11] };
+    await refused(step, /give its epochs with them, not a time/);
     await refused({ epochs: undefined, time: -1 }, /more than 0 seconds/);
     await refused({ epochs: undefined, time: 0.001 }, /give more time/);
     assert.ok(!existsSync(out), 'nothing was written');
