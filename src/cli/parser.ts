@@ -99,6 +99,8 @@ function explained(message: string, line: readonly string[], commands: readonly 
   if (/^Not enough non-option/.test(message)) return `Something is missing: boxwright ${command.usage}`;
   const [, valueless] = /^Not enough arguments following: (.+)$/.exec(message) ?? [];
   if (valueless !== undefined) return `--${valueless} needs a value.`;
+  const [, choice, wrong, choices] = /Argument: (\S+), Given: (.+), Choices: (.+)/.exec(message) ?? [];
+  if (choice !== undefined) return `--${choice} is ${wrong}; give one of ${choices}.`;
   if (unknown === undefined) return message;
   const isOption = line.some((word) => word.replace(/^--?/, '').split('=')[0] === unknown && word.startsWith('-'));
   if (!isOption) return `"${unknown}" is one argument too many.`;

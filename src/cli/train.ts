@@ -94,6 +94,10 @@ export const trainCommand = command({
     context,
   ) {
     if (!data && !args.resume) throw new UsageError('--data is missing: the folder or file of the data set.');
+    if (findRate && (args.resume || time !== undefined))
+      throw new UsageError(
+        `--find-lr does not go with --${args.resume ? 'resume' : 'time'}: it is no run, and writes nothing.`,
+      );
     const start = args.resume ? undefined : await pulledWeights(args.weights, context);
     const { train } = await import('../train/train.js');
     const options = {

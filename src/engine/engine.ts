@@ -56,8 +56,16 @@ export class Engine {
     process.once('exit', this.#letFinish);
   }
 
-  /** @throws BoxwrightError `provider` if this machine or this build of ONNX Runtime lacks the provider. */
+  /**
+   * @throws BoxwrightError `provider` if this machine or this build of ONNX Runtime lacks the provider; `config` for a
+   *   number of threads that is none.
+   */
   static async start(options: EngineOptions = {}): Promise<Engine> {
+    const { threads = 0 } = options;
+    if (!Number.isInteger(threads) || threads < 0) {
+      const expected = 'a whole number from 1, or 0 for all cores';
+      throw new BoxwrightError('config', `threads is ${threads}, expected ${expected}.`);
+    }
     if (options.provider && options.provider !== 'cpu') await requireProvider(options.provider);
     return new Engine(options);
   }

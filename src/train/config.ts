@@ -178,6 +178,11 @@ function requireSane(config: TrainConfig): void {
       throw new BoxwrightError('config', `${name} must be a whole number from 1, not ${value}.`);
   }
   requireMilestones(config);
+  const every = config.evaluateEvery;
+  if (!Number.isInteger(every) || every < 0) {
+    const meaning = 'a whole number of epochs from 0, which evaluates at the end only';
+    throw new BoxwrightError('config', `evaluateEvery must be ${meaning}, not ${every}.`);
+  }
   const rates = { 'learning rate': config.learningRate, 'gradient clipping': config.clip, warmup: config.warmup };
   for (const [name, value] of Object.entries(rates)) {
     if (!Number.isFinite(value) || value < 0)

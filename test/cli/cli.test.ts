@@ -53,7 +53,15 @@ test('what is missing or makes no sense is a usage error', async () => {
   assertUsageError(await runCli('detect', 'm', 'p', '--min-score', '30'), /--min-score is 30/);
   assertUsageError(await runCli('detect', 'm', 'p', '--min-score'), /--min-score needs a value/);
   assertUsageError(await runCli('detect', 'm', 'p', '--out', 'a', '--out', 'b'), /--out is given twice/);
-  assertUsageError(await runCli('detect', 'm', 'p', '--provider', 'gpu'), /provider.*"cpu"/s);
+  assertUsageError(await runCli('detect', 'm', 'p', '--provider', 'gpu'), /--provider is "gpu"; give one of "cpu", "/);
+  assertUsageError(
+    await runCli('train', '--data', 'd', '--find-lr', '--resume'),
+    /--find-lr does not go with --resume/,
+  );
+  assertUsageError(
+    await runCli('train', '--data', 'd', '--find-lr', '--time', '1m'),
+    /--find-lr does not go with --time/,
+  );
   assertUsageError(await runCli('detect', 'm', 'p', '--format', 'voc'), /--format needs --out/);
   assertUsageError(await runCli('detect', 'm', 'p', '--format', 'coco', '--out', 'x'), /--ground-truth/);
   assertUsageError(
