@@ -66,6 +66,6 @@ function classesMissing(path: string, model: string, file: WeightFile): Boxwrigh
   const told = count === undefined ? '' : `, which are ${count}`;
   return new BoxwrightError(
     'config',
-    `${path}: the file does not name its classes${told}. Give them in their order (--classes; in programs the option classes).`,
+    `${path}: the file does not name its classes${told}. Give them in their order (--classes a,b,c, a file with one a line, or coco; in programs the option classes).`,
   );
 }
