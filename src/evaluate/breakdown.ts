@@ -41,6 +41,8 @@ export const aspectRanges: readonly AreaRange[] = between(
 /**
  * AP and recall of objects by size and by shape, by COCO's rule for its areas: objects outside a range do not count, nor
  * do detections that have one or that, without an object, are outside it themselves. Both bounds belong to a range.
+ *
+ * @throws BoxwrightError `config` for thresholds that are none, or more than 32.
  */
 export function breakdown(data: EvaluationData, options: Omit<MatchOptions, 'areas'> = {}): Breakdown {
   const { iouThresholds = cocoIouThresholds } = options;

@@ -59,10 +59,19 @@ export function cocoSettings(options: CocoOptions): CocoSettings {
   if (typeof repeated === 'string')
     throw config(`class ${JSON.stringify(repeated)} is listed twice: class names must differ`);
   if (classes.length === 0) throw config('there is no class to evaluate: give at least one name');
-  expect('iouThresholds', iouThresholds, 'one to 32 numbers above 0 and at most 1', (t) => t > 0 && t <= 1, 32);
+  requireIouThresholds(iouThresholds);
   expect('maxDetections', maxDetections, 'whole numbers from 1', (m) => Number.isInteger(m) && m >= 1);
   expect('areas', areas, 'one to 32 ranges with from at most to', ({ from, to }) => from <= to, 32);
   return settings;
+}
+
+/**
+ * More than 32 would not fit into the masks of matches.
+ *
+ * @throws BoxwrightError `config`
+ */
+export function requireIouThresholds(iouThresholds: readonly number[]): void {
+  expect('iouThresholds', iouThresholds, 'one to 32 numbers above 0 and at most 1', (t) => t > 0 && t <= 1, 32);
 }
 
 function expect<T>(name: string, values: readonly T[], expected: string, fits: (value: T) => boolean, most = Infinity) {

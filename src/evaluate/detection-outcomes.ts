@@ -1,7 +1,7 @@
 import { ClassMatcher } from './class-matcher.js';
 import { largestClass, orderByClass, picturesById } from './class-order.js';
 import { ClassRanking } from './class-ranking.js';
-import { type AreaRange, everyArea } from './coco-settings.js';
+import { type AreaRange, everyArea, requireIouThresholds } from './coco-settings.js';
 import type { EvaluationData } from './evaluation-data.js';
 
 /** By which rules detections are matched with truths. */
@@ -41,9 +41,12 @@ export interface ClassOutcomes {
 /**
  * Which detection is of which truth by COCO's greedy rule, class by class: what curves, optimal LRP, calibration and
  * intervals are computed from. Equal scores stand by rising picture id and then as given, as in pycocotools.
+ *
+ * @throws BoxwrightError `config` for a threshold that is none.
  */
 export function* outcomesByClass(data: EvaluationData, options: OutcomeOptions = {}): Generator<ClassOutcomes> {
   const { iouThreshold = 0.5, maxDetections = 100, area = everyArea, agnostic = false } = options;
+  requireIouThresholds([iouThreshold]);
   const order = orderByClass(data, agnostic);
   const byId = picturesById(data.pictures);
   const capacity = largestClass(order);

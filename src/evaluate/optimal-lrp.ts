@@ -1,3 +1,4 @@
+import { BoxwrightError } from '../errors.js';
 import { type AreaRange, cocoAreas } from './coco-settings.js';
 import { type ClassOutcomes, outcomesByClass } from './detection-outcomes.js';
 import type { EvaluationData } from './evaluation-data.js';
@@ -43,9 +44,14 @@ export interface OptimalLrp {
 /**
  * Optimal LRP (Oksuz, Cam, Akbas, Kalkan: "One Metric to Measure them All", TPAMI 2021, equations 7 and 10; figures of
  * their LRP-Error): one number for false, missed and badly placed boxes at the best score threshold of each class.
+ *
+ * @throws BoxwrightError `config` for an IoU threshold of 1 or more, which leaves no room for a badly placed box, or none.
  */
 export function optimalLrp(data: EvaluationData, options: LrpOptions = {}): OptimalLrp {
   const { iouThreshold = 0.5, maxDetections, areas = cocoAreas } = options;
+  if (!(iouThreshold < 1)) {
+    throw new BoxwrightError('config', `iouThreshold is ${iouThreshold}, expected a number above 0 and below 1`);
+  }
   const byArea = areas.map((area) =>
     Array.from(outcomesByClass(data, { iouThreshold, maxDetections, area }), (own) => classLrp(own, iouThreshold)),
   );

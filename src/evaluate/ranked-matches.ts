@@ -1,7 +1,7 @@
 import { ClassMatcher } from './class-matcher.js';
 import { type ClassOrder, largestClass, orderByClass } from './class-order.js';
 import { ClassRanking } from './class-ranking.js';
-import { type AreaRange, cocoIouThresholds, everyArea } from './coco-settings.js';
+import { type AreaRange, cocoIouThresholds, everyArea, requireIouThresholds } from './coco-settings.js';
 import type { EvaluationData } from './evaluation-data.js';
 import { allBits } from './matching.js';
 
@@ -35,9 +35,14 @@ export interface RankedMatches {
 /** May change `matcher.ignored` of class k before it is taken. */
 export type Adjust = (k: number, ranking: ClassRanking, matcher: ClassMatcher) => void;
 
-/** Which detection is right, by COCO's matching: `[areas][classes]`. */
+/**
+ * Which detection is right, by COCO's matching: `[areas][classes]`.
+ *
+ * @throws BoxwrightError `config` for thresholds that are none, or too many.
+ */
 export function rankedMatches(data: EvaluationData, options: MatchOptions = {}, adjust?: Adjust): RankedMatches[][] {
   const { iouThresholds = cocoIouThresholds, maxDetections = 100, areas = [everyArea] } = options;
+  requireIouThresholds(iouThresholds);
   const order = orderByClass(data, false);
   const capacity = largestClass(order);
   const ranking = new ClassRanking(capacity);

@@ -100,7 +100,9 @@ describe('bootstrap', () => {
 
   test('refuses what it cannot do', () => {
     const data = dataOf(classes, []);
-    for (const options of [{ resamples: 0 }, { confidence: 1 }, { seed: 0.5 }]) {
+    const many = Array.from({ length: 33 }, (_, t) => (t + 1) / 40);
+    const thresholds = [{ iouThresholds: many }, { iouThresholds: [] }, { iouThresholds: [0] }];
+    for (const options of [{ resamples: 0 }, { confidence: 1 }, { seed: 0.5 }, ...thresholds]) {
       assert.throws(() => bootstrapPrecision(data, options), { code: 'config' });
     }
   });

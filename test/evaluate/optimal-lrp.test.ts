@@ -71,4 +71,11 @@ describe('optimal LRP', () => {
     const detections = { boxes: [2, 0, 12, 10], labels: [0], scores: [0.9] };
     close(optimalLrp(dataOf(['cat'], [{ id: 1, truth: cat, detections }])).oLRP, 2 / 3, 1e-15, 'oLRP');
   });
+
+  test('refuses thresholds that leave nothing to measure', () => {
+    const data = dataOf(['cat'], [{ id: 1, truth: cat, detections: { ...cat, scores: [0.9] } }]);
+    for (const iouThreshold of [1, 0, Number.NaN])
+      assert.throws(() => optimalLrp(data, { iouThreshold }), { code: 'config' }, `${iouThreshold}`);
+    assert.throws(() => Array.from(outcomesByClass(data, { iouThreshold: 1.5 })), { code: 'config' });
+  });
 });
