@@ -36,7 +36,7 @@ function* lines(description: FileDescription, terminal: Terminal): Generator<str
   for (const { models, classes, source, parameters, changes, left, unused } of fits) {
     yield `fits ${terminal.style('bold', models.join(', '))} with ${classes} classes: ${parameters} parameters by the names of ${source}`;
     for (const change of changes) yield `  ${change}`;
-    if (unused > 0) yield `  ${unused} tensors are not needed, such as optimizer state`;
+    if (unused > 0) yield `  ${unused} tensors are not needed, such as counters of batch norm or optimizer state`;
     if (left.length > 0) yield `  ${left.length} tensors have no place there: ${shortened(left.join(', '))}`;
   }
   if (fits.length === 0)

@@ -11,12 +11,18 @@ const fewExamples = 20;
 
 /** What to think about before a run, from its data: nothing that stops it. */
 export function adviceFor(recipe: DetectorRecipe, model: string, dataset: Dataset): string[] {
-  const sides = dataset.images.flatMap((image) => {
+  const seen = dataset.images.flatMap((image) => {
     const { scaleX, scaleY } = scaleOf(recipe, image);
-    return image.objects.map(({ box: [x1, y1, x2, y2] }) => Math.sqrt((x2 - x1) * scaleX * ((y2 - y1) * scaleY)));
+    return image.objects.map(({ label, box: [x1, y1, x2, y2] }) => {
+      return { label, isSmall: Math.sqrt((x2 - x1) * scaleX * ((y2 - y1) * scaleY)) < smallSide };
+    });
   });
-  const small = sides.filter((side) => side < smallSide).length / Math.max(1, sides.length);
-  const advice = small > fewSmall ? [smallObjects(recipe, model, small)] : [];
+  const small = smallPart(seen);
+  // A rare class may be lost as a whole although few objects are small.
+  const lost = dataset.classes.filter((_, label) => smallPart(seen.filter((object) => object.label === label)) > 0.5);
+  const advice: string[] = [];
+  if (small > fewSmall) advice.push(smallObjects(recipe, model, `${Math.round(100 * small)} % of the objects`));
+  else if (lost.length > 0) advice.push(smallObjects(recipe, model, `Most objects of ${lost.join(', ')}`));
   const rare = dataset.classes.flatMap((name, label) => {
     const count = countOf(dataset, label);
     return count < fewExamples ? [`${name} (${count})`] : [];
@@ -26,6 +32,10 @@ export function adviceFor(recipe: DetectorRecipe, model: string, dataset: Datase
       `Fewer than ${fewExamples} objects to learn from: ${rare.join(', ')}. More pictures of these help most.`,
     );
   return advice;
+}
+
+function smallPart(objects: readonly { readonly isSmall: boolean }[]): number {
+  return objects.filter(({ isSmall }) => isSmall).length / Math.max(1, objects.length);
 }
 
 /** Pixels of the network's input a pixel of the picture. */
@@ -40,10 +50,10 @@ function countOf({ images }: Dataset, label: number): number {
   return images.reduce((sum, { objects }) => sum + objects.filter((object) => object.label === label).length, 0);
 }
 
-function smallObjects(recipe: DetectorRecipe, model: string, part: number): string {
+function smallObjects(recipe: DetectorRecipe, model: string, which: string): string {
   const larger =
     recipe.kind === 'refinedet'
       ? `--model ${model.replace(/-\d+/, `-${Math.ceil((1.5 * recipe.size) / 64) * 64}`)} sees them half as large again`
       : 'a model for larger pictures sees them better';
-  return `${Math.round(100 * part)} % of the objects are smaller than ${smallSide}×${smallSide} pixels as the network sees them: ${larger}.`;
+  return `${which} are smaller than ${smallSide}×${smallSide} pixels as the network sees them: ${larger}.`;
 }

@@ -29,6 +29,17 @@ test('small objects, as the network sees them: a larger model is named', () => {
   assert.match(advise('cascade-rcnn-resnet18', dataset(boxes))[0], /a model for larger pictures/);
 });
 
+test('a class that is small as a whole is named, although few objects are', () => {
+  const data = dataset([...times(60, [0, 0, 200, 200]), ...times(20, [0, 0, 30, 30])], ['cell', 'platelet']);
+  const images = data.images.map((image, i) => ({
+    ...image,
+    objects: image.objects.map((object) => ({ ...object, label: i < 60 ? 0 : 1 })),
+  }));
+  const [message, ...more] = advise('refinedet-resnet18-320', { ...data, images });
+  assert.match(message, /^Most objects of platelet are smaller than 16×16 .* --model refinedet-resnet18-512 /);
+  assert.deepEqual(more, []);
+});
+
 test('classes with few examples are named with their number', () => {
   const [message] = advise('refinedet-tiny-192', dataset(times(19, [0, 0, 300, 300]), ['cell', 'virus']));
   assert.match(message, /Fewer than 20 objects to learn from: cell \(19\), virus \(0\)\./);
