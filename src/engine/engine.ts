@@ -275,7 +275,11 @@ function engineError(message: string, doing?: string): BoxwrightError {
     /^Non-zero status code returned while running \S+ node\. Name:'([^']*)' Status Message: ([\s\S]*)$/.exec(message);
   const place = failed?.[1] || /name '([^']+)'|in node \(([^)]+)\)/.exec(message)?.slice(1).find(Boolean);
   const text = (failed?.[2] ?? message).trim();
-  return new BoxwrightError('engine', `${doing ? `${doing} failed: ` : ''}${place ? `At ${place}: ` : ''}${text}`);
+  const hint = /must be finite/.test(text) ? ' NaN or infinity came from before: are the weights damaged?' : '';
+  return new BoxwrightError(
+    'engine',
+    `${doing ? `${doing} failed: ` : ''}${place ? `At ${place}: ` : ''}${text}${hint}`,
+  );
 }
 
 /** ONNX Runtime lists providers whose libraries or devices are not there; it shows when a model is loaded. */

@@ -62,6 +62,18 @@ test('an operator that fails is named by its scope', async () => {
   await assert.rejects(rows.run({ x: floats([2, 3], Array(6).fill(1)) }), { message: /^At neck\/Reshape: .*\{2,3\}/ });
 });
 
+test('boxes that are no numbers are told of with where they may come from', async () => {
+  const rois = g.input('rois', 'float32', ['n', 4]);
+  const x = g.input('x', 'float32', [1, 1, 4, 4]);
+  const pictures = g.input('pictures', 'int64', ['n']);
+  const session = await load({ y: g.roiAlign(x, rois, pictures, { size: [2, 2], sampling: 1, scale: 1 }) });
+  const feeds = { x: floats([1, 1, 4, 4], Array(16).fill(1)), pictures: integers([1], [0]) };
+  await assert.rejects(session.run({ ...feeds, rois: floats([1, 4], [0, 0, Number.NaN, 2]) }), {
+    code: 'engine',
+    message: /must be finite\. NaN or infinity came from before: are the weights damaged\?$/,
+  });
+});
+
 test('feeds that do not fit are named', async () => {
   const [a, b] = [g.input('a', 'float32', ['n', 2]), g.input('b', 'int64', [1])];
   const session = await load({ y: g.add(a, g.cast(b, 'float32')) });
