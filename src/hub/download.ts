@@ -7,6 +7,7 @@ import { discard, Interrupted, reasonOf, request } from './request.js';
 import { throttled } from './throttled.js';
 import { TransferRate } from './transfer-rate.js';
 
+/** How a download is watched, and how long it is tried. */
 export interface DownloadOptions {
   /** Ends the download; what has come stays in the part. */
   readonly signal?: AbortSignal;

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { BoxwrightError } from '../errors.js';
 
+/** How the hashing of a large file is watched and ended. */
 export interface HashOptions {
   readonly signal?: AbortSignal;
   /** Bytes that are done, now and then. */

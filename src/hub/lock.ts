@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BoxwrightError } from '../errors.js';
 import { writeError } from '../weights/atomic-file.js';
 
+/** How a lock is waited for and held. */
 export interface LockOptions {
   readonly signal?: AbortSignal;
   /** Called once, when another one is found to hold the lock. */

@@ -14,6 +14,7 @@ import type { PullProgress } from './progress.js';
 import { requireAsset } from './require-asset.js';
 import { throttled } from './throttled.js';
 
+/** How `pull` downloads, and where to. */
 export interface PullOptions {
   /** Ends the download; what has come is kept, and the next `pull` goes on behind it. */
   readonly signal?: AbortSignal;

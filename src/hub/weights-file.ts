@@ -18,7 +18,7 @@ export interface WeightsFile {
 }
 
 /** Whether a text is a card's name and nothing else: a file or folder of that name comes first. */
-export function isCardName(source: string): boolean {
+function isCardName(source: string): boolean {
   return cardNamed(source) !== undefined && !existsSync(source);
 }
 

@@ -15,6 +15,7 @@ import { readAhead, throwIfAborted, unlessAborted } from './read-ahead.js';
 import { loadModel } from './sessions.js';
 import type { TestTime } from './test-time.js';
 
+/** How a detector is opened and run. */
 export interface LoadOptions {
   /** Default `cpu`. */
   readonly provider?: Provider;
@@ -40,12 +41,14 @@ export interface LoadOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What one call of `detect` may ask for. */
 export interface DetectOptions {
   readonly signal?: AbortSignal;
   /** In place of the detector's. 0 gives all that the model lets pass, as evaluation wants. */
   readonly minScore?: MinScore;
 }
 
+/** What one call of `stream` may ask for. */
 export interface StreamOptions extends DetectOptions {
   /**
    * Pictures in one run of the model, 1 by default. Only neighbours of equal size go together, and where there are not

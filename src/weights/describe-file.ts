@@ -23,12 +23,14 @@ export interface FileDescription {
   readonly starts: readonly ModelStart[];
 }
 
+/** A tensor as `describeFile` lists it. */
 export interface TensorDescription {
   readonly name: string;
   readonly type: string;
   readonly shape: readonly number[];
 }
 
+/** A group of models that have all their weights in a file. */
 export interface ModelFit {
   /** They differ in what no weight tells, such as the size of pictures. */
   readonly models: readonly string[];
@@ -42,6 +44,7 @@ export interface ModelFit {
   readonly unused: number;
 }
 
+/** A group of models that have some of their weights in a file. */
 export interface ModelStart {
   readonly models: readonly string[];
   readonly source: string;

@@ -19,6 +19,7 @@ const typeNames: Readonly<Record<ElementType, string>> = {
 /** A value holds at most this much of a tensor; the rest follows in values of the same name, as MindSpore writes it. */
 const largestPiece = 512 * 2 ** 20;
 
+/** How a checkpoint is laid out. */
 export interface MindsporeOptions {
   /** Bytes of a tensor that one value holds at most; MindSpore's own are 512 MiB. */
   readonly pieceBytes?: number;

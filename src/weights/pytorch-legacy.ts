@@ -12,6 +12,7 @@ import type { WeightFile } from './weight-file.js';
 const magic = 0x1950a86a20f9469cfc6cn;
 const magicBytes = Buffer.from(magic.toString(16), 'hex').reverse();
 
+/** Whether a file begins with the magic number of PyTorch's format before 1.6. */
 export function isPytorchLegacy(first: Uint8Array): boolean {
   return first[0] === 0x80 && Buffer.from(first.subarray(0, 32)).includes(magicBytes);
 }

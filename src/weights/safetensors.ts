@@ -13,6 +13,7 @@ export interface Safetensors {
   readonly metadata: Record<string, string>;
 }
 
+/** What half precision becomes. */
 export interface ReadOptions {
   /** Turn F16 into float32. Without it F16 stays `float16` (its bits); BF16 becomes float32 always, as no array holds it. */
   readonly widen?: boolean;

@@ -29,6 +29,7 @@ export const storedTypes = {
   quint2x4: { bytes: 1 },
 } as const satisfies Record<string, { bytes: number; dtype?: ElementType }>;
 
+/** The common name of an element type, such as `bfloat16`. */
 export type StoredType = keyof typeof storedTypes;
 
 /** The same bytes at a multiple of `size`: themselves or a copy. */

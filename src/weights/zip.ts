@@ -17,6 +17,7 @@ export interface ZipEntry {
   readonly limit: number;
 }
 
+/** An archive whose directory is read. */
 export interface Zip {
   readonly source: ByteSource;
   readonly entries: ReadonlyMap<string, ZipEntry>;

@@ -8,6 +8,7 @@ export function countsOf(value: unknown, what: string): number[] {
   return value.map((item) => countOf(item, what));
 }
 
+/** A length, a size or an offset as a pickle gives it; `what` is its name in errors. */
 export function countOf(value: unknown, what: string): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
   const found = typeof value === 'number' || typeof value === 'bigint' ? value : `of type ${typeof value}`;

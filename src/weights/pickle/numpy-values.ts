@@ -105,6 +105,7 @@ function inMemory(bytes: Uint8Array): Place {
   return { source: memorySource(bytes, 'a numpy array'), position: 0, length: bytes.byteLength };
 }
 
+/** Bytes that a pickle has as text, each a character up to 255. */
 export function latin1Bytes(text: string): Uint8Array {
   // Not Buffer.from: a short one lies in memory that others share.
   const bytes = new Uint8Array(text.length);
