@@ -57,9 +57,14 @@ async function inFolder(folder: string): Promise<PicturePath[]> {
 const extensionList = () => pictureExtensions.join(', ');
 
 function commonFolder(paths: readonly string[]): string {
-  let common = dirname(paths[0]);
-  for (const path of paths) while (relative(common, path).startsWith('..')) common = dirname(common);
+  let common = dirname(resolve(paths[0])); // whole, as the folder above a relative one is not in its name
+  for (const path of paths) while (leadsOut(relative(common, path))) common = dirname(common);
   return common;
+}
+
+/** Of a relative path; a file may be called `..a.png`. */
+function leadsOut(path: string): boolean {
+  return /^\.\.($|[\\/])/.test(path);
 }
 
 async function missing(path: string): Promise<BoxwrightError> {
