@@ -23,8 +23,7 @@ export interface RateTest {
   readonly suggested: number;
 }
 
-/** Steps of a test, and the rates that they go through, evenly on a logarithmic scale. */
-const steps = 100;
+/** The rates that a test goes through, evenly on a logarithmic scale. */
 const [lowest, highest] = [1e-6, 1];
 /** How much of the smoothed loss a new one leaves. */
 const memory = 0.9;
@@ -36,9 +35,13 @@ const diverged = 4;
  * some steps while the rate rises, and looks where the loss stops falling. Nothing is written; the weights are thrown
  * away.
  *
+ * @param steps of the test; more give a smoother curve.
  * @throws BoxwrightError as `train`; `aborted` when the signal stops it; `diverged` if the loss is not finite at once.
  */
-export async function* findLearningRate(options: TrainOptions): AsyncGenerator<RatePoint, RateTest, undefined> {
+export async function* findLearningRate(
+  options: TrainOptions,
+  steps = 100,
+): AsyncGenerator<RatePoint, RateTest, undefined> {
   const setup = await prepare({ ...options, accumulate: 1 });
   await using loader = loaderOf(setup, () => {});
   await using engine = await Engine.start({ provider: setup.config.provider, threads: setup.config.threads });

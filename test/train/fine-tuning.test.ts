@@ -4,13 +4,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Tensor } from '../../src/graph/tensor.js';
-import { inSourceNames } from '../../src/weights/in-source-names.js';
 import { cascadeRcnnMmdetection } from '../../src/weights/maps/cascade-rcnn-mmdetection.js';
 import { sourceName } from '../../src/weights/maps/name-map.js';
-import { writeMindspore } from '../../src/weights/mindspore-writer.js';
 import { testFolder, tinyCheckpoint } from '../predict/tiny-detector.js';
 import { needs } from '../shared.js';
-import { someClasses } from '../weights/listed-file.js';
 import { pytorchFile } from '../weights/torch-writer.js';
 import { assertFinite, bccd, firstSteps } from './first-steps.js';
 
@@ -31,20 +28,3 @@ test("mmdetection's file starts a cascade for blood cells: known classes keep th
   );
   assertFinite(steps);
 });
-
-test(
-  "the zoo's RefineDet in MindSpore's format starts one for blood cells: heads are replaced",
-  needs(bccd),
-  async (t) => {
-    const model = 'refinedet-vgg16-64-zoo';
-    const weights = join(await testFolder(t), 'coco.ckpt');
-    const { parameters } = tinyCheckpoint(model, someClasses(80));
-    await writeMindspore(weights, inSourceNames(model, 'mindspore', parameters));
-    const { said, steps } = await firstSteps(t, { model, weights, count: 2 });
-    assert.match(
-      said,
-      /^141 parameters from .*coco\.ckpt \(the MindSpore zoo's RefineDet, VGG-16\); 8 tensors of the heads are for other classes and start fresh$/,
-    );
-    assertFinite(steps);
-  },
-);

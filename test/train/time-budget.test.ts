@@ -26,7 +26,7 @@ test('as many epochs as fit, with their evaluations and a tenth to spare', () =>
 test('a run with a time measures first, then has its epochs like any other', () =>
   withShapes(async (folder, data) => {
     const out = join(folder, 'run');
-    const [start, ...rest] = await eventsOf(small(data, out, { epochs: undefined, time: 15, evaluateEvery: 0 }));
+    const [start, ...rest] = await eventsOf(small(data, out, { epochs: undefined, time: 8, evaluateEvery: 0 }));
     assert.ok(start.kind === 'start' && start.config.epochs >= 1);
     assert.ok(start.config.warmup <= Math.ceil((start.config.epochs * 3) / 10), 'the schedule is that of its epochs');
     assert.equal(rest.at(-1)?.kind, 'end');
@@ -52,7 +52,7 @@ test('the test of learning rates goes through rising rates and suggests one belo
   withShapes(async (folder, data) => {
     const out = join(folder, 'run');
     const points: RatePoint[] = [];
-    const steps = findLearningRate(small(data, out));
+    const steps = findLearningRate(small(data, out), 40);
     for (;;) {
       const { done, value } = await steps.next();
       if (done) {
@@ -64,7 +64,7 @@ test('the test of learning rates goes through rising rates and suggests one belo
       }
       points.push(value);
     }
-    assert.ok(points.length > 30 && points.every(({ rate }, i) => i === 0 || rate > points[i - 1].rate));
+    assert.ok(points.length > 15 && points.every(({ rate }, i) => i === 0 || rate > points[i - 1].rate));
     assert.ok(!existsSync(out), 'nothing was written');
   }));
 
