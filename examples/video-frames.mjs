@@ -30,11 +30,17 @@ function decoding(path, rate) {
 /** Cuts a stream of bytes into frames. */
 async function* framesOf(pixels, width, height) {
   const size = 3 * width * height;
-  let rest = Buffer.alloc(0);
+  let frame = new Uint8Array(size);
+  let filled = 0;
   for await (const chunk of pixels) {
-    rest = Buffer.concat([rest, chunk]);
-    for (; rest.length >= size; rest = rest.subarray(size)) {
-      yield { data: new Uint8Array(rest.subarray(0, size)), width, height, channels: 3 };
+    for (let at = 0; at < chunk.length; ) {
+      const part = chunk.subarray(at, at + size - filled);
+      frame.set(part, filled);
+      filled += part.length;
+      at += part.length;
+      if (filled < size) continue;
+      yield { data: frame, width, height, channels: 3 };
+      [frame, filled] = [new Uint8Array(size), 0];
     }
   }
 }

@@ -3,6 +3,7 @@ import type { ClassRanking } from './class-ranking.js';
 import type { AreaRange } from './coco-settings.js';
 import type { EvaluationData } from './evaluation-data.js';
 import { allBits, leastOverlap } from './matching.js';
+import { writeEdges } from './picture.js';
 
 /** What matching is to find out. */
 export interface MatchingRules {
@@ -83,7 +84,7 @@ export class ClassMatcher {
     for (let g = 0; g < to - from; g++) {
       const truth = index[from + g];
       group.index[g] = truth;
-      copyEdges(truths.boxes, truth, boxFormat === 'xywh', group.edges, g);
+      writeEdges(truths.boxes, truth, boxFormat === 'xywh', group.edges, g);
       let outside = 0;
       for (let a = 0; a < areas.length; a++) {
         const counts =
@@ -215,16 +216,4 @@ function groupRoom(truths: number, areas: number) {
     overlaps: new Float64Array(truths),
     reach: new Uint32Array(truths),
   };
-}
-
-function copyEdges(boxes: Float64Array, i: number, given: boolean, edges: Float64Array, g: number): void {
-  const x = boxes[4 * i];
-  const y = boxes[4 * i + 1];
-  const third = boxes[4 * i + 2];
-  const fourth = boxes[4 * i + 3];
-  edges[5 * g] = x;
-  edges[5 * g + 1] = y;
-  edges[5 * g + 2] = given ? x + third : third;
-  edges[5 * g + 3] = given ? y + fourth : fourth;
-  edges[5 * g + 4] = given ? third * fourth : (third - x) * (fourth - y);
 }

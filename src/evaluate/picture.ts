@@ -49,19 +49,27 @@ export interface ByClass {
 export function edgesAndAreas(boxes: ArrayLike<number>, format: BoxFormat): Float64Array {
   const count = boxes.length / 4;
   const out = new Float64Array(5 * count);
-  const given = format === 'xywh';
-  for (let i = 0; i < count; i++) {
-    const x = boxes[4 * i];
-    const y = boxes[4 * i + 1];
-    const third = boxes[4 * i + 2];
-    const fourth = boxes[4 * i + 3];
-    out[5 * i] = x;
-    out[5 * i + 1] = y;
-    out[5 * i + 2] = given ? x + third : third;
-    out[5 * i + 3] = given ? y + fourth : fourth;
-    out[5 * i + 4] = given ? third * fourth : (third - x) * (fourth - y);
-  }
+  for (let i = 0; i < count; i++) writeEdges(boxes, i, format === 'xywh', out, i);
   return out;
+}
+
+/** Edges and area of box `i` into row `row` of `edges` [n, 5]; `sized` boxes are x, y, width, height. */
+export function writeEdges(
+  boxes: ArrayLike<number>,
+  i: number,
+  sized: boolean,
+  edges: Float64Array,
+  row: number,
+): void {
+  const x = boxes[4 * i];
+  const y = boxes[4 * i + 1];
+  const third = boxes[4 * i + 2];
+  const fourth = boxes[4 * i + 3];
+  edges[5 * row] = x;
+  edges[5 * row + 1] = y;
+  edges[5 * row + 2] = sized ? x + third : third;
+  edges[5 * row + 3] = sized ? y + fourth : fourth;
+  edges[5 * row + 4] = sized ? third * fourth : (third - x) * (fourth - y);
 }
 
 /** Groups boxes by their class; with `agnostic` all of them form one group, by rising class and then in the order given. */

@@ -13,6 +13,7 @@ import {
 } from '../../src/weights/safetensors.js';
 import { readGolden } from '../golden.js';
 import { needs } from '../shared.js';
+import { refusal } from './refusal.js';
 
 let folder: string;
 before(async () => {
@@ -143,12 +144,7 @@ describe('safetensors: what is refused', () => {
     test(what, async () => {
       const path = join(folder, 'broken.safetensors');
       await writeFile(path, bytes);
-      const expected = (error: Error & { code?: string }) => {
-        assert.match(error.message, message);
-        assert.equal(error.code, 'weights');
-        assert.ok(error.message.startsWith(`${path}: `), error.message);
-        return true;
-      };
+      const expected = refusal(path, message);
       await assert.rejects(readSafetensors(path), expected);
       await assert.rejects(parse(bytes, path), expected);
     });
