@@ -35,6 +35,7 @@ export interface RecordedEvaluation {
   readonly step: number;
   readonly metrics: Readonly<Record<string, number>>;
   readonly perClass: Readonly<Record<string, { readonly AP: number; readonly AP50: number }>>;
+  /** Whether it is the best so far. */
   readonly best: boolean;
   readonly seconds: number;
   /** Most memory that the process had until then, in bytes. */
@@ -46,6 +47,7 @@ export interface RecordedEnd {
   readonly step: number;
   readonly seconds: number;
   readonly waiting: number;
+  /** Pictures that could not be decoded. */
   readonly broken: number;
 }
 
