@@ -1,9 +1,10 @@
 // Pictures decoded, augmented and resized to 320 against sharp's bare decode of the same files, in CPU time: every thread
 // counts, so that the figures are those of one core and do not depend on what else the machine does.
 import sharp from 'sharp';
-import { newBatchArrays } from '../src/data/batch.js';
+import { newBatchArrays } from '../src/data/batches/batch.js';
+import { fillBatch } from '../src/data/batches/fill.js';
+import { learnableImages } from '../src/data/batches/learnable.js';
 import { decodePicture } from '../src/data/decode.js';
-import { fillBatch } from '../src/data/fill.js';
 import {
   type AugmentationRecipe,
   noAugmentation,
@@ -12,7 +13,6 @@ import {
   withExtras,
   zooAugmentation,
 } from '../src/data/index.js';
-import { learnableImages } from '../src/data/learnable.js';
 import { ratio, table } from './timing.js';
 
 const SIZE = 320;

@@ -1,9 +1,9 @@
 // One evaluation in a process of its own: metrics-run.js TRUTH RESULTS THREADS prints what bench/metrics.ts reads.
-import { summarise } from '../src/evaluate/coco.js';
-import { cocoData, readCocoResults } from '../src/evaluate/coco-results-file.js';
-import { cocoTables } from '../src/evaluate/coco-tables.js';
-import { cocoTablesOnThreads } from '../src/evaluate/coco-threads.js';
-import { readCocoTruth } from '../src/evaluate/coco-truth-file.js';
+import { summarise } from '../src/evaluate/coco/coco.js';
+import { cocoData, readCocoResults } from '../src/evaluate/coco/coco-results-file.js';
+import { cocoTables } from '../src/evaluate/coco/coco-tables.js';
+import { cocoTablesOnThreads } from '../src/evaluate/coco/coco-threads.js';
+import { readCocoTruth } from '../src/evaluate/coco/coco-truth-file.js';
 import { version } from '../src/version.js';
 import { peakMemory } from './peak-memory.js';
 

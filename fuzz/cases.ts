@@ -1,4 +1,4 @@
-import { type Random, randomStream } from '../src/data/random.js';
+import { type Random, randomStream } from '../src/data/augment/random.js';
 import { mutations } from './mutations.js';
 import { loadTarget } from './targets.js';
 

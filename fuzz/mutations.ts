@@ -1,4 +1,4 @@
-import type { Random } from '../src/data/random.js';
+import type { Random } from '../src/data/augment/random.js';
 
 /** Changes a file in one way; `samples` are the other valid files of its format. */
 export type Mutation = (bytes: Uint8Array, random: Random, samples: readonly Uint8Array[]) => Uint8Array;

@@ -1,4 +1,4 @@
-import { readSafetensors, type Safetensors } from '../src/weights/safetensors.js';
+import { readSafetensors, type Safetensors } from '../src/weights/formats/safetensors.js';
 import { shared } from './shared.js';
 
 /** Tensors of a recorded safetensors file; `path` is absolute or below ../shared/golden. */

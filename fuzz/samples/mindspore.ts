@@ -1,5 +1,5 @@
 import type { ElementType } from '../../src/graph/tensor.js';
-import { writeMindspore } from '../../src/weights/mindspore-writer.js';
+import { writeMindspore } from '../../src/weights/formats/mindspore-writer.js';
 import { mindsporeText, withChecksum } from '../../test/weights/mindspore-pieces.js';
 import { eachOf, small, someShapes } from './tensors.js';
 import { writtenBy } from './written.js';

@@ -1,4 +1,4 @@
-import type { Random } from '../../src/data/random.js';
+import type { Random } from '../../src/data/augment/random.js';
 import type { Mutation } from '../mutations.js';
 
 /** All of pickle's opcodes, those that take nothing first, the ones that build things more often. */

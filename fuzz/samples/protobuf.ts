@@ -1,4 +1,4 @@
-import { varint as read } from '../../src/weights/protobuf.js';
+import { varint as read } from '../../src/weights/formats/protobuf.js';
 import { content, joined, number, varint } from '../../test/weights/protobuf-writer.js';
 import { type Mutation, mutations } from '../mutations.js';
 

@@ -1,5 +1,5 @@
 import type { ElementType, Tensor } from '../../src/graph/tensor.js';
-import { writeSafetensors } from '../../src/weights/safetensors.js';
+import { writeSafetensors } from '../../src/weights/formats/safetensors.js';
 import { type Mutation, mutations } from '../mutations.js';
 import { eachOf, someShapes } from './tensors.js';
 import { writtenBy } from './written.js';

@@ -1,4 +1,4 @@
-import { writeSafetensors } from '../../src/weights/safetensors.js';
+import { writeSafetensors } from '../../src/weights/formats/safetensors.js';
 import { small } from './tensors.js';
 import { writtenBy } from './written.js';
 

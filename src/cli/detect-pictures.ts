@@ -13,7 +13,7 @@ import {
 import type { TestTime } from '../predict/test-time.js';
 import { imageIds } from './coco-image-ids.js';
 import type { Context } from './command.js';
-import { Drawings } from './drawings.js';
+import { Drawings } from './demo/drawings.js';
 import { requireFree } from './free-target.js';
 import { type PicturePath, picturePaths } from './picture-paths.js';
 import { pullProgress } from './pull-progress.js';

@@ -12,8 +12,8 @@ export async function evalFiles(
   threads: number | undefined,
   { terminal, signal }: Context,
 ): Promise<void> {
-  const { cocoData, readCocoResults } = await import('../evaluate/coco-results-file.js');
-  const { readCocoTruth } = await import('../evaluate/coco-truth-file.js');
+  const { cocoData, readCocoResults } = await import('../evaluate/coco/coco-results-file.js');
+  const { readCocoTruth } = await import('../evaluate/coco/coco-truth-file.js');
   const reading = (file: string) => (bytes: number) => terminal.progress(`${file}: ${megabytes(bytes)}`);
   const truth = await readCocoTruth(truthFile, { signal, onProgress: reading(truthFile) });
   const found = await readCocoResults(resultsFile, truth, { signal, onProgress: reading(resultsFile) });
@@ -26,7 +26,7 @@ export async function evalFiles(
     const other = await readCocoResults(against, truth, { signal, onProgress: reading(against) });
     for (const warning of other.warnings) terminal.warn(warning);
     const { comparisonBlock } = await import('./metric-blocks.js');
-    const { zooSubset } = await import('../evaluate/zoo-subset.js');
+    const { zooSubset } = await import('../evaluate/coco/zoo-subset.js');
     const data = cocoData(truth, other);
     blocks.push(comparisonBlock(measures.zooSubset ? zooSubset(data) : data));
   }

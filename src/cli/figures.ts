@@ -1,5 +1,5 @@
-import type { CocoResult } from '../evaluate/coco.js';
-import type { CocoTables } from '../evaluate/coco-tables.js';
+import type { CocoResult } from '../evaluate/coco/coco.js';
+import type { CocoTables } from '../evaluate/coco/coco-tables.js';
 import type { Judged } from './metric-blocks.js';
 import type { Measures } from './metrics-options.js';
 import type { Terminal } from './terminal.js';
@@ -12,8 +12,8 @@ export async function printFigures(
   terminal: Terminal,
   threads = 1,
 ): Promise<void> {
-  const { summarise } = await import('../evaluate/coco.js');
-  const { cocoTablesOnThreads } = await import('../evaluate/coco-threads.js');
+  const { summarise } = await import('../evaluate/coco/coco.js');
+  const { cocoTablesOnThreads } = await import('../evaluate/coco/coco-threads.js');
   const judged = { ...(zooSubset ? await inSubset(all, terminal) : all), plusOne };
   const tables = await cocoTablesOnThreads(judged.data, options, threads);
   const result = await withFurtherRecalls(summarise(tables), tables);
@@ -32,7 +32,7 @@ export async function printFigures(
 }
 
 async function inSubset(judged: Judged, terminal: Terminal): Promise<Judged> {
-  const { zooSubset } = await import('../evaluate/zoo-subset.js');
+  const { zooSubset } = await import('../evaluate/coco/zoo-subset.js');
   const data = zooSubset(judged.data);
   const counts = `${data.pictures.length} of ${judged.data.pictures.length} pictures`;
   terminal.note(`--subset zoo: ${counts} have objects and no crowd region.`);
@@ -41,7 +41,7 @@ async function inSubset(judged: Judged, terminal: Terminal): Promise<Judged> {
 
 /** The recall at other numbers of detections than 1, 10 and 100, if they were asked for, behind the twelve numbers. */
 async function withFurtherRecalls({ coco, perClass }: CocoResult, tables: CocoTables): Promise<CocoResult> {
-  const { meanRecall } = await import('../evaluate/coco-tables.js');
+  const { meanRecall } = await import('../evaluate/coco/coco-tables.js');
   const others = tables.settings.maxDetections.filter((most) => ![1, 10, 100].includes(most));
   const recalls = others.map((most) => [`AR${most}`, meanRecall(tables, { maxDetections: most })] as const);
   return { coco: { ...coco, ...Object.fromEntries(recalls) }, perClass };

@@ -1,5 +1,5 @@
-import type { TableOptions } from '../evaluate/coco-tables.js';
-import type { CocoCategory, CocoPicture } from '../evaluate/coco-truth-file.js';
+import type { TableOptions } from '../evaluate/coco/coco-tables.js';
+import type { CocoCategory, CocoPicture } from '../evaluate/coco/coco-truth-file.js';
 import type { EvaluationData } from '../evaluate/evaluation-data.js';
 import type { Frequency } from '../evaluate/lvis.js';
 

@@ -1,5 +1,5 @@
-import { evenlySpaced } from '../evaluate/coco-settings.js';
-import type { TableOptions } from '../evaluate/coco-tables.js';
+import { evenlySpaced } from '../evaluate/coco/coco-settings.js';
+import type { TableOptions } from '../evaluate/coco/coco-tables.js';
 import { nearestName } from '../models/nearest-name.js';
 import { UsageError } from './command.js';
 import { type MetricBlock, metricBlocks } from './metric-blocks.js';

@@ -1,5 +1,5 @@
 import type { PullProgress } from '../hub/progress.js';
-import { duration } from '../report/duration.js';
+import { duration } from '../report/page/duration.js';
 import { megabytes } from './sizes.js';
 import type { Terminal } from './terminal.js';
 

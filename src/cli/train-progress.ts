@@ -1,4 +1,4 @@
-import { duration } from '../report/duration.js';
+import { duration } from '../report/page/duration.js';
 import type { TrainEvent } from '../train/events.js';
 import type { Terminal } from './terminal.js';
 

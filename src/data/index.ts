@@ -26,8 +26,9 @@ export {
   paperPytorchAugmentation,
   zooAugmentation,
 } from './augment/recipe.js';
-export type { Batch, BatchArrays } from './batch.js';
-export { BatchLoader, type BatchLoaderOptions } from './batches.js';
+export type { Batch, BatchArrays } from './batches/batch.js';
+export { BatchLoader, type BatchLoaderOptions } from './batches/batches.js';
+export type { Inclusion } from './batches/learnable.js';
 export { type ClassCard, type DataCard, dataCard } from './card.js';
 export type {
   DataProblem,
@@ -49,10 +50,9 @@ export {
   type SeenPicture,
 } from './inspect.js';
 export type { OpenOptions } from './layout.js';
-export type { Inclusion } from './learnable.js';
 export { findDataset, openDataset, type RecognisedDataset } from './open.js';
 export { type Repaired, repairDataset } from './repair.js';
 export { type PixelRegion, resizeBytes } from './resize.js';
-export { type WriteOptions, type WrittenDataset, writeDataset } from './write.js';
-export type { WrittenFormat } from './written-formats.js';
-export type { DatasetPart } from './written-layout.js';
+export { type WriteOptions, type WrittenDataset, writeDataset } from './writing/write.js';
+export type { WrittenFormat } from './writing/written-formats.js';
+export type { DatasetPart } from './writing/written-layout.js';

@@ -1,17 +1,17 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { BoxwrightError } from '../errors.js';
-import { cocoExportLayout, cocoFileLayout, cocoLayout } from './coco-layouts.js';
-import { createMlFileLayout, createMlLayout } from './createml.js';
-import { csvFileLayout, csvLayout } from './csv.js';
-import { darknetLayout } from './darknet.js';
 import { type Dataset, type DatasetFormat, datasetFormats } from './dataset.js';
-import { labelMeLayout } from './labelme.js';
+import { cocoExportLayout, cocoFileLayout, cocoLayout } from './formats/coco-layouts.js';
+import { createMlFileLayout, createMlLayout } from './formats/createml.js';
+import { csvFileLayout, csvLayout } from './formats/csv.js';
+import { darknetLayout } from './formats/darknet.js';
+import { labelMeLayout } from './formats/labelme.js';
+import { textFileLayout, textLayout } from './formats/text-list.js';
+import { vocFlatLayout, vocLayout } from './formats/voc.js';
+import { vocYearsLayout } from './formats/voc-years.js';
+import { yoloLayout } from './formats/yolo.js';
 import type { DatasetLayout, FoundDataset, OpenOptions } from './layout.js';
-import { textFileLayout, textLayout } from './text-list.js';
-import { vocFlatLayout, vocLayout } from './voc.js';
-import { vocYearsLayout } from './voc-years.js';
-import { yoloLayout } from './yolo.js';
 
 /** The layouts that are looked for, in this order; a new format is one more entry. */
 const layouts: readonly DatasetLayout[] = [

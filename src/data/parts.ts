@@ -1,5 +1,5 @@
 import { BoxwrightError } from '../errors.js';
-import { shuffledOrder } from './random.js';
+import { shuffledOrder } from './augment/random.js';
 
 /** Share of the pictures that `train` gets where a data set comes without lists of its parts; `val` gets the rest. */
 const TRAIN_SHARE = 0.8;

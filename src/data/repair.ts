@@ -1,6 +1,6 @@
 import type { DatasetImage, GroundTruth, PixelBox } from './dataset.js';
 import type { Inspection, SeenPicture } from './inspect.js';
-import type { DatasetPart } from './written-layout.js';
+import type { DatasetPart } from './writing/written-layout.js';
 
 /** What a repair did. */
 export interface Repaired {

@@ -1,9 +1,9 @@
-import { randomStream } from '../data/random.js';
+import { randomStream } from '../data/augment/random.js';
 import { BoxwrightError } from '../errors.js';
-import { cocoIouThresholds } from './coco-settings.js';
+import { cocoIouThresholds } from './coco/coco-settings.js';
+import { type Precisions, WeightedPrecision } from './coco/weighted-precision.js';
 import type { EvaluationData } from './evaluation-data.js';
-import { type MatchOptions, rankedMatches } from './ranked-matches.js';
-import { type Precisions, WeightedPrecision } from './weighted-precision.js';
+import { type MatchOptions, rankedMatches } from './matching/ranked-matches.js';
 
 /** How data sets are drawn. */
 export interface BootstrapOptions {

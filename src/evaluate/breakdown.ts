@@ -1,9 +1,9 @@
-import type { AreaRange } from './coco-settings.js';
-import { cocoIouThresholds } from './coco-settings.js';
+import type { AreaRange } from './coco/coco-settings.js';
+import { cocoIouThresholds } from './coco/coco-settings.js';
+import { meanRecalls, WeightedPrecision } from './coco/weighted-precision.js';
 import type { EvaluationData } from './evaluation-data.js';
-import { allBits } from './matching.js';
-import { type Adjust, type MatchOptions, type RankedMatches, rankedMatches } from './ranked-matches.js';
-import { meanRecalls, WeightedPrecision } from './weighted-precision.js';
+import { allBits } from './matching/matching.js';
+import { type Adjust, type MatchOptions, type RankedMatches, rankedMatches } from './matching/ranked-matches.js';
 
 /** Objects of one range of size or shape, and how well they are found. -1 where there is none. */
 export interface RangeFigures extends AreaRange {

@@ -1,6 +1,6 @@
 import { BoxwrightError } from '../errors.js';
-import { type ClassOutcomes, type OutcomeOptions, outcomesByClass } from './detection-outcomes.js';
 import type { EvaluationData } from './evaluation-data.js';
+import { type ClassOutcomes, type OutcomeOptions, outcomesByClass } from './matching/detection-outcomes.js';
 
 /** Which detections are looked at, and in how many bins. */
 export interface CalibrationOptions extends Omit<OutcomeOptions, 'agnostic'> {

@@ -1,13 +1,13 @@
-import { randomStream } from '../data/random.js';
+import { randomStream } from '../data/augment/random.js';
 import { BoxwrightError } from '../errors.js';
 import { type BootstrapOptions, bootstrapSettings, drawPictures, type Interval, interval } from './bootstrap.js';
-import { picturesById } from './class-order.js';
-import { cocoIouThresholds } from './coco-settings.js';
+import { cocoIouThresholds } from './coco/coco-settings.js';
+import { WeightedPrecision } from './coco/weighted-precision.js';
 import { type EvaluationData, EvaluationDataBuilder, picturesOf } from './evaluation-data.js';
-import type { EvaluatedPicture } from './picture.js';
-import { type MatchOptions, type RankedMatches, rankedMatches } from './ranked-matches.js';
-import { sortByFallingScore } from './stable-order.js';
-import { WeightedPrecision } from './weighted-precision.js';
+import { picturesById } from './matching/class-order.js';
+import type { EvaluatedPicture } from './matching/picture.js';
+import { type MatchOptions, type RankedMatches, rankedMatches } from './matching/ranked-matches.js';
+import { sortByFallingScore } from './matching/stable-order.js';
 
 /** How two detectors are compared. */
 export interface ComparisonOptions extends BootstrapOptions, Omit<MatchOptions, 'areas'> {

@@ -1,7 +1,7 @@
 import { BoxwrightError } from '../errors.js';
-import { overlapsOf } from './overlaps.js';
-import { type BoxFormat, checkPicture, type EvaluatedPicture, edgesAndAreas } from './picture.js';
-import { sortByFallingScore } from './stable-order.js';
+import { overlapsOf } from './matching/overlaps.js';
+import { type BoxFormat, checkPicture, type EvaluatedPicture, edgesAndAreas } from './matching/picture.js';
+import { sortByFallingScore } from './matching/stable-order.js';
 
 /**
  * How detections and objects are paired.

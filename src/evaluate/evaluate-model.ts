@@ -1,9 +1,9 @@
 import type { Dataset, DatasetImage } from '../data/dataset.js';
 import { BoxwrightError } from '../errors.js';
-import { type CocoResult, summarise } from './coco.js';
-import { cocoTables } from './coco-tables.js';
+import { type CocoResult, summarise } from './coco/coco.js';
+import { cocoTables } from './coco/coco-tables.js';
 import { type EvaluationData, EvaluationDataBuilder } from './evaluation-data.js';
-import type { Detections, Truth } from './picture.js';
+import type { Detections, Truth } from './matching/picture.js';
 
 /** What a detector found in one picture of a data set, and the size that the picture turned out to have. */
 export interface FoundInPicture {

@@ -1,6 +1,6 @@
 // Boxes here are [x1, y1, x2, y2] or [x, y, width, height], as `boxFormat` says.
 import { BoxwrightError } from '../errors.js';
-import { type BoxFormat, checkPicture, type EvaluatedPicture } from './picture.js';
+import { type BoxFormat, checkPicture, type EvaluatedPicture } from './matching/picture.js';
 
 /** The annotated objects of a data set, picture by picture; n of them in P pictures. */
 export interface TruthColumns {

@@ -11,10 +11,10 @@ export {
 } from './bootstrap.js';
 export { aspectRanges, type Breakdown, breakdown, type RangeFigures, sizeRanges } from './breakdown.js';
 export { type CalibrationOptions, type CalibrationResult, calibration, type ReliabilityBin } from './calibration.js';
-export { CocoEvaluator, type CocoMetrics, type CocoResult, summarise } from './coco.js';
-export type { ReadOptions } from './coco-entries.js';
-export { type CocoGroundTruth, type CocoResults, cocoPictures } from './coco-json.js';
-export { type CocoFound, cocoData, readCocoResults } from './coco-results-file.js';
+export { CocoEvaluator, type CocoMetrics, type CocoResult, summarise } from './coco/coco.js';
+export type { ReadOptions } from './coco/coco-entries.js';
+export { type CocoGroundTruth, type CocoResults, cocoPictures } from './coco/coco-json.js';
+export { type CocoFound, cocoData, readCocoResults } from './coco/coco-results-file.js';
 export {
   type AreaRange,
   type CocoOptions,
@@ -22,7 +22,7 @@ export {
   cocoAreas,
   cocoIouThresholds,
   cocoRecallPoints,
-} from './coco-settings.js';
+} from './coco/coco-settings.js';
 export {
   type CocoSelection,
   type CocoTables,
@@ -30,9 +30,10 @@ export {
   meanPrecision,
   meanRecall,
   type TableOptions,
-} from './coco-tables.js';
-export { cocoTablesOnThreads } from './coco-threads.js';
-export { type CocoCategory, type CocoPicture, type CocoTruth, readCocoTruth } from './coco-truth-file.js';
+} from './coco/coco-tables.js';
+export { cocoTablesOnThreads } from './coco/coco-threads.js';
+export { type CocoCategory, type CocoPicture, type CocoTruth, readCocoTruth } from './coco/coco-truth-file.js';
+export { inZooSubset, zooSubset } from './coco/zoo-subset.js';
 export { type ComparisonOptions, type ComparisonResult, comparePaired, type PictureChange } from './compare.js';
 export {
   type ConfusionConvention,
@@ -40,7 +41,6 @@ export {
   type ConfusionOptions,
   type ConfusionResult,
 } from './confusion.js';
-export { type ClassOutcomes, type OutcomeOptions, outcomesByClass } from './detection-outcomes.js';
 export { evaluateDetections, type FoundInPicture, gatherDetections, truthOf } from './evaluate-model.js';
 export { type DetectionColumns, type EvaluationData, picturesOf, type TruthColumns } from './evaluation-data.js';
 export {
@@ -51,9 +51,10 @@ export {
   type LvisPicture,
   type LvisResult,
 } from './lvis.js';
+export { type ClassOutcomes, type OutcomeOptions, outcomesByClass } from './matching/detection-outcomes.js';
+export type { BoxFormat, Detections, EvaluatedPicture, Truth } from './matching/picture.js';
+export type { MatchOptions } from './matching/ranked-matches.js';
 export { type ClassLrp, type LrpOptions, type OptimalLrp, optimalLrp, suggestedThresholds } from './optimal-lrp.js';
-export type { BoxFormat, Detections, EvaluatedPicture, Truth } from './picture.js';
-export type { MatchOptions } from './ranked-matches.js';
 export {
   type CurveSummary,
   type OperatingPoint,
@@ -65,4 +66,3 @@ export {
 } from './score-curves.js';
 export { type TideError, TideEvaluator, type TideOptions, type TideResult } from './tide.js';
 export { type VocClass, VocEvaluator, type VocOptions, type VocResult } from './voc.js';
-export { inZooSubset, zooSubset } from './zoo-subset.js';

@@ -1,12 +1,12 @@
 import { BoxwrightError } from '../errors.js';
-import { picturesById } from './class-order.js';
-import { cocoAreas, cocoIouThresholds } from './coco-settings.js';
+import { cocoAreas, cocoIouThresholds } from './coco/coco-settings.js';
+import { meanRecalls, WeightedPrecision } from './coco/weighted-precision.js';
 import { EvaluationDataBuilder } from './evaluation-data.js';
-import { allBits } from './matching.js';
-import { type BoxFormat, checkPicture, type Detections, type EvaluatedPicture } from './picture.js';
-import { type Adjust, rankedMatches } from './ranked-matches.js';
-import { sortByFallingScore } from './stable-order.js';
-import { meanRecalls, WeightedPrecision } from './weighted-precision.js';
+import { picturesById } from './matching/class-order.js';
+import { allBits } from './matching/matching.js';
+import { type BoxFormat, checkPicture, type Detections, type EvaluatedPicture } from './matching/picture.js';
+import { type Adjust, rankedMatches } from './matching/ranked-matches.js';
+import { sortByFallingScore } from './matching/stable-order.js';
 
 /** In how many training pictures a class occurs: r up to 10, c up to 100, f more. */
 export type Frequency = 'r' | 'c' | 'f';

@@ -1,7 +1,7 @@
 import { BoxwrightError } from '../errors.js';
-import { type AreaRange, cocoAreas } from './coco-settings.js';
-import { type ClassOutcomes, outcomesByClass } from './detection-outcomes.js';
+import { type AreaRange, cocoAreas } from './coco/coco-settings.js';
 import type { EvaluationData } from './evaluation-data.js';
+import { type ClassOutcomes, outcomesByClass } from './matching/detection-outcomes.js';
 
 /** What optimal LRP is to be computed of. */
 export interface LrpOptions {

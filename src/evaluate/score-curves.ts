@@ -1,5 +1,5 @@
-import { type ClassOutcomes, type OutcomeOptions, outcomesByClass } from './detection-outcomes.js';
 import type { EvaluationData } from './evaluation-data.js';
+import { type ClassOutcomes, type OutcomeOptions, outcomesByClass } from './matching/detection-outcomes.js';
 
 /** How a class fares when detections below a score are left out. */
 export interface OperatingPoint {

@@ -1,7 +1,13 @@
 import { BoxwrightError } from '../errors.js';
-import { overlapsOf } from './overlaps.js';
-import { type BoxFormat, checkPicture, type EvaluatedPicture, edgesAndAreas, groupByClass } from './picture.js';
-import { sortByFallingScore } from './stable-order.js';
+import { overlapsOf } from './matching/overlaps.js';
+import {
+  type BoxFormat,
+  checkPicture,
+  type EvaluatedPicture,
+  edgesAndAreas,
+  groupByClass,
+} from './matching/picture.js';
+import { sortByFallingScore } from './matching/stable-order.js';
 
 /** What can be wrong with a detection, and what stays missed. */
 export type TideError = 'Cls' | 'Loc' | 'Both' | 'Dupe' | 'Bkg' | 'Miss';

@@ -1,8 +1,14 @@
 import { BoxwrightError } from '../errors.js';
-import { picturesById } from './class-order.js';
-import { overlapsOf } from './overlaps.js';
-import { type BoxFormat, checkPicture, type EvaluatedPicture, edgesAndAreas, groupByClass } from './picture.js';
-import { sortByFallingScore } from './stable-order.js';
+import { picturesById } from './matching/class-order.js';
+import { overlapsOf } from './matching/overlaps.js';
+import {
+  type BoxFormat,
+  checkPicture,
+  type EvaluatedPicture,
+  edgesAndAreas,
+  groupByClass,
+} from './matching/picture.js';
+import { sortByFallingScore } from './matching/stable-order.js';
 
 /** What Pascal VOC's metric is to compute. */
 export interface VocOptions {

@@ -11,7 +11,7 @@ import { openModel } from '../predict/model-source.js';
 import { version } from '../version.js';
 import { writeFileAtomically } from '../weights/atomic-file.js';
 import { type Checkpoint, weightsToUse } from '../weights/checkpoint.js';
-import { requireWeights } from '../weights/required-weights.js';
+import { requireWeights } from '../weights/loading/required-weights.js';
 import { scoreThresholdsKey } from '../weights/score-thresholds.js';
 import { foldBatchNorm } from './fold-batch-norm.js';
 

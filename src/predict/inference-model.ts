@@ -3,7 +3,7 @@ import type { Tensor } from '../graph/tensor.js';
 import type { Target } from '../lowering/index.js';
 import { writeLowered } from '../lowering/write.js';
 import { type DetectorRecipe, inferenceGraph } from '../models/model.js';
-import { requireWeights } from '../weights/required-weights.js';
+import { requireWeights } from '../weights/loading/required-weights.js';
 
 /** A detector's weights, and for errors their file and the model they are of. */
 export interface ModelWeights {

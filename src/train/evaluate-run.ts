@@ -1,4 +1,4 @@
-import { BatchLoader } from '../data/batches.js';
+import { BatchLoader } from '../data/batches/batches.js';
 import type { DataProblem, Dataset } from '../data/dataset.js';
 import { CocoEvaluator, type Detections, truthOf } from '../evaluate/index.js';
 import type { Tensor } from '../graph/index.js';

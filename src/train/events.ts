@@ -1,4 +1,4 @@
-import type { RecordedEnd, RecordedEvaluation, RecordedStep } from '../report/run-record.js';
+import type { RecordedEnd, RecordedEvaluation, RecordedStep } from '../report/run/run-record.js';
 import type { TrainConfig } from './config.js';
 
 /** What happens in a run, in order. `events.jsonl` holds the same objects, a line each. */

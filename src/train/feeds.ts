@@ -1,5 +1,5 @@
-import type { Batch, BatchArrays } from '../data/batch.js';
-import { randomStream } from '../data/random.js';
+import { randomStream } from '../data/augment/random.js';
+import type { Batch, BatchArrays } from '../data/batches/batch.js';
 import type { Tensors } from '../engine/protocol.js';
 import type { Tensor } from '../graph/index.js';
 

@@ -7,7 +7,7 @@ import {
   paperAugmentation,
   zooAugmentation,
 } from '../data/augment/recipe.js';
-import type { Inclusion } from '../data/learnable.js';
+import type { Inclusion } from '../data/batches/learnable.js';
 import type { CascadeRcnnRecipe } from '../models/cascade-rcnn/recipe.js';
 import type { DetectorRecipe } from '../models/model.js';
 import type { RefineDetRecipe } from '../models/refinedet/recipe.js';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import type { Batch } from '../data/batch.js';
-import type { BatchLoader } from '../data/batches.js';
+import type { Batch } from '../data/batches/batch.js';
+import type { BatchLoader } from '../data/batches/batches.js';
 import { type DataProblem, describeProblem } from '../data/dataset.js';
 import { Engine } from '../engine/engine.js';
 import type { Tensors } from '../engine/protocol.js';
@@ -9,10 +9,10 @@ import { optimalLrp, suggestedThresholds, summarise } from '../evaluate/index.js
 import type { Tensor } from '../graph/index.js';
 import { resizeRule } from '../models/model.js';
 import { learningRate, type Schedule } from '../nn/schedules.js';
-import { currentEnvironment, peakMemory } from '../report/environment.js';
-import { evaluationDetails } from '../report/evaluation-details.js';
-import { partFigures } from '../report/part-figures.js';
-import { RunReporter } from '../report/run-reporter.js';
+import { currentEnvironment, peakMemory } from '../report/run/environment.js';
+import { evaluationDetails } from '../report/run/evaluation-details.js';
+import { partFigures } from '../report/run/part-figures.js';
+import { RunReporter } from '../report/run/run-reporter.js';
 import { type Checkpoint, type Progress, weightsToUse } from '../weights/checkpoint.js';
 import { adviceFor } from './advice.js';
 import type { TrainConfig, TrainOptions } from './config.js';

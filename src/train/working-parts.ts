@@ -1,6 +1,6 @@
 // What a run works with, made from its setup: the loader of its pictures, its session, and what a step is fed.
-import type { Batch } from '../data/batch.js';
-import { BatchLoader } from '../data/batches.js';
+import type { Batch } from '../data/batches/batch.js';
+import { BatchLoader } from '../data/batches/batches.js';
 import type { DataProblem } from '../data/dataset.js';
 import type { Engine } from '../engine/engine.js';
 import type { Tensors } from '../engine/protocol.js';

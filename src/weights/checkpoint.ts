@@ -1,7 +1,7 @@
 import { BoxwrightError } from '../errors.js';
 import type { Tensor } from '../graph/tensor.js';
 import { modelRecipe } from '../models/model.js';
-import { readSafetensors, writeSafetensors } from './safetensors.js';
+import { readSafetensors, writeSafetensors } from './formats/safetensors.js';
 import { type ScoreThresholds, scoreThresholdsKey, scoreThresholdsOf } from './score-thresholds.js';
 
 /** Where a training run stands, so that it can go on. */

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { elementCount, type Tensor } from '../graph/tensor.js';
 import { evaluationGraph, modelRecipe } from '../models/model.js';
-import { alikeModels, fittingModels } from './fitting-models.js';
-import { startFrom } from './load-weights.js';
+import { alikeModels, fittingModels } from './loading/fitting-models.js';
+import { startFrom } from './loading/load-weights.js';
 import type { WeightFile, WeightFormat } from './weight-file.js';
 import { readWeightFile } from './weight-readers.js';
 

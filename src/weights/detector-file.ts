@@ -2,9 +2,9 @@ import { BoxwrightError } from '../errors.js';
 import { modelRecipe } from '../models/model.js';
 import { type Checkpoint, checkpointOf, isCheckpoint } from './checkpoint.js';
 import { classesOf } from './file-classes.js';
-import { classesTold, fittingModels } from './fitting-models.js';
-import { describeReport } from './load-report.js';
-import { loadWeights } from './load-weights.js';
+import { classesTold, fittingModels } from './loading/fitting-models.js';
+import { describeReport } from './loading/load-report.js';
+import { loadWeights } from './loading/load-weights.js';
 import type { WeightFile } from './weight-file.js';
 import { readWeightFile } from './weight-readers.js';
 

@@ -1,13 +1,13 @@
 import { BoxwrightError } from '../errors.js';
 import { type ByteSource, memorySource, withFile } from './byte-source.js';
-import { isCaffe, readCaffe } from './caffe.js';
-import { isMindspore, readMindspore } from './mindspore.js';
-import { isPickle, readNumpyPickle } from './numpy-pickle.js';
-import { isOnnx, readOnnxWeights } from './onnx.js';
-import { isPytorchLegacy, readPytorchLegacy } from './pytorch-legacy.js';
-import { readPytorchZip } from './pytorch-zip.js';
-import { readSafetensorsFrom } from './safetensors.js';
-import { isShardIndex, readSharded } from './sharded.js';
+import { isCaffe, readCaffe } from './formats/caffe.js';
+import { isMindspore, readMindspore } from './formats/mindspore.js';
+import { isPickle, readNumpyPickle } from './formats/numpy-pickle.js';
+import { isOnnx, readOnnxWeights } from './formats/onnx.js';
+import { isPytorchLegacy, readPytorchLegacy } from './formats/pytorch-legacy.js';
+import { readPytorchZip } from './formats/pytorch-zip.js';
+import { readSafetensorsFrom } from './formats/safetensors.js';
+import { isShardIndex, readSharded } from './formats/sharded.js';
 import type { WeightFile, WeightFormat } from './weight-file.js';
 
 /** One format; a new one is one more entry of the table. */

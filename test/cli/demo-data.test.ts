@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import sharp from 'sharp';
-import { renderShapes } from '../../src/cli/demo-data.js';
-import { composeScene, sceneSvg } from '../../src/cli/demo-scene.js';
-import { visibleExtents } from '../../src/cli/visible-extent.js';
+import { renderShapes } from '../../src/cli/demo/demo-data.js';
+import { composeScene, sceneSvg } from '../../src/cli/demo/demo-scene.js';
+import { visibleExtents } from '../../src/cli/demo/visible-extent.js';
+import { randomStream } from '../../src/data/augment/random.js';
 import { openDataset } from '../../src/data/open.js';
-import { randomStream } from '../../src/data/random.js';
 
 let root: string;
 before(async () => {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { renderShapes } from '../../src/cli/demo-data.js';
+import { renderShapes } from '../../src/cli/demo/demo-data.js';
 import { cachePlace } from '../../src/hub/cache.js';
 import { cards } from '../../src/hub/cards.js';
 import { parseCard } from '../../src/hub/read-card.js';

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { classList } from '../../src/cli/class-list.js';
 import { readCheckpoint } from '../../src/weights/checkpoint.js';
 import type { FileDescription } from '../../src/weights/describe-file.js';
-import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.js';
+import { readSafetensors, writeSafetensors } from '../../src/weights/formats/safetensors.js';
 import { readWeightFile } from '../../src/weights/weight-readers.js';
 import { testFolder, tinyCheckpoint, tinyClasses, tinyModelFile } from '../predict/tiny-detector.js';
 import { needs, shared } from '../shared.js';

@@ -4,6 +4,7 @@ import { augmentPicture, planAugmentation } from '../../src/data/augment/augment
 import { jitterColours } from '../../src/data/augment/jitter.js';
 import type { PictureObjects } from '../../src/data/augment/objects.js';
 import type { Photometric } from '../../src/data/augment/photometric.js';
+import { type Random, randomStream, shuffledOrder } from '../../src/data/augment/random.js';
 import {
   type AugmentationRecipe,
   noAugmentation,
@@ -12,7 +13,6 @@ import {
 } from '../../src/data/augment/recipe.js';
 import { renderPlaced } from '../../src/data/augment/render.js';
 import type { Picture } from '../../src/data/decode.js';
-import { type Random, randomStream, shuffledOrder } from '../../src/data/random.js';
 import { resizeBytes, wholeRegion } from '../../src/data/resize.js';
 import type { CanvasSize } from '../../src/models/canvas.js';
 

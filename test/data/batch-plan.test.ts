@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assignCanvases, planBatches } from '../../src/data/batch-plan.js';
+import { assignCanvases, planBatches } from '../../src/data/batches/batch-plan.js';
 import type { KeepRatioRule } from '../../src/models/canvas.js';
 
 test('A batch is handed out when its canvas has enough pictures, the rest at the end or not at all', () => {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import sharp from 'sharp';
+import { randomStream } from '../../src/data/augment/random.js';
 import {
   type Batch,
   BatchLoader,
@@ -11,7 +12,6 @@ import {
   type Dataset,
   openDataset,
 } from '../../src/data/index.js';
-import { randomStream } from '../../src/data/random.js';
 import { canvasFor, fitted, type KeepRatioRule } from '../../src/models/canvas.js';
 import { paperCascadeRcnn } from '../../src/models/cascade-rcnn/recipes.js';
 import { encodeRpnTargets } from '../../src/models/cascade-rcnn/targets.js';

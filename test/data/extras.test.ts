@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import sharp from 'sharp';
 import { augmentMixed, type PictureTarget } from '../../src/data/augment/augment.js';
 import { composeMosaic, type LabelledPicture, rotateQuarters } from '../../src/data/augment/compose.js';
+import { randomStream } from '../../src/data/augment/random.js';
 import {
   type AugmentationRecipe,
   BatchLoader,
@@ -12,7 +13,6 @@ import {
   paperAugmentation,
   withExtras,
 } from '../../src/data/index.js';
-import { randomStream } from '../../src/data/random.js';
 import { temporaryFolder, vocObject, vocXml, writeFiles } from './folders.js';
 
 type Colour = readonly [number, number, number];

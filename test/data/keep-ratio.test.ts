@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { augmentPicture, type PlacedPicture } from '../../src/data/augment/augment.js';
+import { type Random, randomStream } from '../../src/data/augment/random.js';
 import {
   type AugmentationRecipe,
   cascadeAugmentation,
@@ -10,7 +11,6 @@ import {
   zooAugmentation,
 } from '../../src/data/augment/recipe.js';
 import type { Picture } from '../../src/data/decode.js';
-import { type Random, randomStream } from '../../src/data/random.js';
 import { resizeBytes, wholeRegion } from '../../src/data/resize.js';
 import { type CanvasSize, canvasOf, type KeepRatioRule } from '../../src/models/canvas.js';
 

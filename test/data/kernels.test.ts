@@ -4,9 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { jitterColours } from '../../src/data/augment/jitter.js';
 import type { Photometric } from '../../src/data/augment/photometric.js';
+import { type Random, randomStream } from '../../src/data/augment/random.js';
 import { renderPlaced } from '../../src/data/augment/render.js';
 import { sourceDigest } from '../../src/data/kernels/pixels-wasm.js';
-import { type Random, randomStream } from '../../src/data/random.js';
 import { linearTaps } from '../../src/data/resize.js';
 
 test('The compiled loops are those of kernels/pixels.ts', async () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { drawPictures } from '../../src/evaluate/bootstrap.js';
+import { WeightedPrecision } from '../../src/evaluate/coco/weighted-precision.js';
 import { bootstrapPrecision, CocoEvaluator, type EvaluatedPicture, meanPrecision } from '../../src/evaluate/index.js';
-import { rankedMatches } from '../../src/evaluate/ranked-matches.js';
-import { WeightedPrecision } from '../../src/evaluate/weighted-precision.js';
+import { rankedMatches } from '../../src/evaluate/matching/ranked-matches.js';
 import { close } from './close.js';
 import { dataOf, randomProblem } from './random-problem.js';
 

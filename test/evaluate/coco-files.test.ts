@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { BoxwrightError } from '../../src/errors.js';
-import { type CocoGroundTruth, type CocoResults, cocoPictures } from '../../src/evaluate/coco-json.js';
-import { cocoData, readCocoResults } from '../../src/evaluate/coco-results-file.js';
-import { readCocoTruth } from '../../src/evaluate/coco-truth-file.js';
+import { type CocoGroundTruth, type CocoResults, cocoPictures } from '../../src/evaluate/coco/coco-json.js';
+import { cocoData, readCocoResults } from '../../src/evaluate/coco/coco-results-file.js';
+import { readCocoTruth } from '../../src/evaluate/coco/coco-truth-file.js';
+import { JsonBytes } from '../../src/evaluate/coco/json-bytes.js';
 import { CocoEvaluator, cocoTables, picturesOf } from '../../src/evaluate/index.js';
-import { JsonBytes } from '../../src/evaluate/json-bytes.js';
 import { hashOf } from '../hashfill.js';
 import { needs, shared } from '../shared.js';
 

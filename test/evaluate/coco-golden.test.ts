@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { CocoEvaluator, summarise } from '../../src/evaluate/coco.js';
-import { type CocoGroundTruth, type CocoResults, cocoPictures } from '../../src/evaluate/coco-json.js';
-import { cocoIouThresholds, cocoRecallPoints } from '../../src/evaluate/coco-settings.js';
-import { type CocoTables, meanPrecision, meanRecall } from '../../src/evaluate/coco-tables.js';
+import { CocoEvaluator, summarise } from '../../src/evaluate/coco/coco.js';
+import { type CocoGroundTruth, type CocoResults, cocoPictures } from '../../src/evaluate/coco/coco-json.js';
+import { cocoIouThresholds, cocoRecallPoints } from '../../src/evaluate/coco/coco-settings.js';
+import { type CocoTables, meanPrecision, meanRecall } from '../../src/evaluate/coco/coco-tables.js';
 import { needs, shared } from '../shared.js';
 
 interface Sums {

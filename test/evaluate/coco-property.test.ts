@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type CocoSettings, cocoSettings } from '../../src/evaluate/coco-settings.js';
-import { outcomesByClass } from '../../src/evaluate/detection-outcomes.js';
+import { type CocoSettings, cocoSettings } from '../../src/evaluate/coco/coco-settings.js';
 import { CocoEvaluator, type EvaluatedPicture, picturesOf } from '../../src/evaluate/index.js';
+import { outcomesByClass } from '../../src/evaluate/matching/detection-outcomes.js';
 import { fnv1a32, hashOf } from '../hashfill.js';
 import { slowGroups, slowMatch, slowTables } from './slow-coco.js';
 

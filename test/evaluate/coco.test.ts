@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { CocoEvaluator, type EvaluatedPicture } from '../../src/evaluate/index.js';
-import { sortByFallingScore } from '../../src/evaluate/stable-order.js';
+import { sortByFallingScore } from '../../src/evaluate/matching/stable-order.js';
 
 const classes = ['cat', 'dog'];
 

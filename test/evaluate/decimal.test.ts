@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { nearestDecimal } from '../../src/evaluate/decimal.js';
+import { nearestDecimal } from '../../src/evaluate/coco/decimal.js';
 import { fnv1a32, hashOf } from '../hashfill.js';
 
 /** The decimal with these digits and so many of them behind the point. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import type { CocoGroundTruth, CocoResults } from '../../src/evaluate/coco-json.js';
+import type { CocoGroundTruth, CocoResults } from '../../src/evaluate/coco/coco-json.js';
 import { needs, shared } from '../shared.js';
 import { generatedProblem, type ProblemOptions } from './generated-problem.js';
 

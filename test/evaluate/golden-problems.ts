@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { type CocoGroundTruth, type CocoResults, cocoPictures } from '../../src/evaluate/coco-json.js';
+import { type CocoGroundTruth, type CocoResults, cocoPictures } from '../../src/evaluate/coco/coco-json.js';
 import { CocoEvaluator, type EvaluatedPicture, type EvaluationData } from '../../src/evaluate/index.js';
 import { shared } from '../shared.js';
 

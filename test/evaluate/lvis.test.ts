@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { randomStream } from '../../src/data/random.js';
+import { randomStream } from '../../src/data/augment/random.js';
 import {
   cocoAreas,
   cocoIouThresholds,

@@ -1,4 +1,4 @@
-import { type Random, randomStream } from '../../src/data/random.js';
+import { type Random, randomStream } from '../../src/data/augment/random.js';
 import { CocoEvaluator, type EvaluatedPicture, type EvaluationData } from '../../src/evaluate/index.js';
 
 export interface ProblemShape {

@@ -1,7 +1,7 @@
 // COCO's metric once more, as its definition reads: objects, loops and filters, no thought of speed.
 
-import type { CocoSettings } from '../../src/evaluate/coco-settings.js';
-import { cocoRecallPoints } from '../../src/evaluate/coco-settings.js';
+import type { CocoSettings } from '../../src/evaluate/coco/coco-settings.js';
+import { cocoRecallPoints } from '../../src/evaluate/coco/coco-settings.js';
 import type { EvaluatedPicture } from '../../src/evaluate/index.js';
 
 interface Box {

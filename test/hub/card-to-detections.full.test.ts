@@ -13,7 +13,7 @@ import { detectRefineDet } from '../../src/models/refinedet/postprocess.js';
 import { zooRefineDet } from '../../src/models/refinedet/recipes.js';
 import { Detector } from '../../src/predict/detector.js';
 import { openModel } from '../../src/predict/model-source.js';
-import { writeMindspore } from '../../src/weights/mindspore-writer.js';
+import { writeMindspore } from '../../src/weights/formats/mindspore-writer.js';
 import { runCli } from '../cli/run-cli.js';
 import { readGolden } from '../golden.js';
 import { numbersOf } from '../graph/harness.js';

@@ -4,8 +4,8 @@ import { constant, type Tensor, type Value } from '../../src/graph/index.js';
 import type { Limits } from '../../src/models/cascade-rcnn/proposals.js';
 import { paperCascadeRcnn } from '../../src/models/cascade-rcnn/recipes.js';
 import type { ParameterSpec } from '../../src/nn/parameters.js';
-import { cascadeRcnnMmdetection } from '../../src/weights/maps/cascade-rcnn-mmdetection.js';
-import { sourceName } from '../../src/weights/maps/name-map.js';
+import { cascadeRcnnMmdetection } from '../../src/weights/loading/maps/cascade-rcnn-mmdetection.js';
+import { sourceName } from '../../src/weights/loading/maps/name-map.js';
 import { aroundOne, bias, convWeight } from '../hashfill.js';
 import { loadedByName } from './loaded-by-name.js';
 

@@ -4,7 +4,7 @@ import { input } from '../../src/graph/index.js';
 import { pyramidAndRpn, stageHead } from '../../src/models/cascade-rcnn/network.js';
 import { paperCascadeRcnn } from '../../src/models/cascade-rcnn/recipes.js';
 import { Parameters } from '../../src/nn/parameters.js';
-import { cascadeRcnnMmdetection } from '../../src/weights/maps/cascade-rcnn-mmdetection.js';
+import { cascadeRcnnMmdetection } from '../../src/weights/loading/maps/cascade-rcnn-mmdetection.js';
 import { needs } from '../shared.js';
 import { canvas, folder, frozen, sourceOf } from './cascade-paper-golden.js';
 import { readJson } from './zoo-golden.js';

@@ -10,7 +10,7 @@ import { pyramidAndRpn } from '../../src/models/cascade-rcnn/network.js';
 import { proposals } from '../../src/models/cascade-rcnn/proposals.js';
 import { Parameters } from '../../src/nn/parameters.js';
 import { initialOptimizerState, type TrainingStep, trainingStep } from '../../src/nn/training-step.js';
-import type { Safetensors } from '../../src/weights/safetensors.js';
+import type { Safetensors } from '../../src/weights/formats/safetensors.js';
 import { readGolden } from '../golden.js';
 import { numbersOf } from '../graph/harness.js';
 import {

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { elementCount, type Tensor } from '../../src/graph/tensor.js';
 import { zooCascadeRcnn } from '../../src/models/cascade-rcnn/recipes.js';
 import type { ParameterSpec } from '../../src/nn/parameters.js';
-import { cascadeRcnnZoo } from '../../src/weights/maps/cascade-rcnn-zoo.js';
-import { sourceName } from '../../src/weights/maps/name-map.js';
+import { cascadeRcnnZoo } from '../../src/weights/loading/maps/cascade-rcnn-zoo.js';
+import { sourceName } from '../../src/weights/loading/maps/name-map.js';
 import { aroundOne, bias, convWeight, unit } from '../hashfill.js';
 import { loadedByName } from './loaded-by-name.js';
 

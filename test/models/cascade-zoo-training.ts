@@ -14,7 +14,7 @@ import { trainingLosses } from '../../src/models/model.js';
 import { normalizePictures } from '../../src/models/pictures.js';
 import { Parameters } from '../../src/nn/parameters.js';
 import { initialOptimizerState, type Losses, type TrainingStep, trainingStep } from '../../src/nn/training-step.js';
-import { cascadeRcnnZoo } from '../../src/weights/maps/cascade-rcnn-zoo.js';
+import { cascadeRcnnZoo } from '../../src/weights/loading/maps/cascade-rcnn-zoo.js';
 import { readGolden } from '../golden.js';
 import { numbersOf } from '../graph/harness.js';
 import { canvas, folder, type Gains, nameOf, recipe as original, rgb, zooWeights } from './cascade-zoo-golden.js';

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import type { Tensor } from '../../src/graph/tensor.js';
 import type { DetectorRecipe } from '../../src/models/model.js';
 import type { ParameterSpec } from '../../src/nn/parameters.js';
-import { startFrom } from '../../src/weights/load-weights.js';
-import { type NameMap, sourceName, sourceShape } from '../../src/weights/maps/name-map.js';
+import { startFrom } from '../../src/weights/loading/load-weights.js';
+import { type NameMap, sourceName, sourceShape } from '../../src/weights/loading/maps/name-map.js';
 import type { WeightFile } from '../../src/weights/weight-file.js';
 import { someClasses } from '../weights/listed-file.js';
 

@@ -4,8 +4,8 @@ import type { Tensor } from '../../src/graph/tensor.js';
 import { modelRecipe } from '../../src/models/model.js';
 import type { RefineDetRecipe } from '../../src/models/refinedet/recipe.js';
 import type { ParameterSpec } from '../../src/nn/parameters.js';
-import { refineDetPytorch } from '../../src/weights/maps/refinedet-pytorch.js';
-import type { Safetensors } from '../../src/weights/safetensors.js';
+import type { Safetensors } from '../../src/weights/formats/safetensors.js';
+import { refineDetPytorch } from '../../src/weights/loading/maps/refinedet-pytorch.js';
 import { aroundOne, bias, convWeight } from '../hashfill.js';
 import { loadedByName } from './loaded-by-name.js';
 

@@ -10,7 +10,7 @@ import {
   type Targets,
   zooTargets,
 } from '../../src/models/refinedet/targets.js';
-import type { Safetensors } from '../../src/weights/safetensors.js';
+import type { Safetensors } from '../../src/weights/formats/safetensors.js';
 import { readGolden } from '../golden.js';
 import { needs } from '../shared.js';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { augmentPicture } from '../../src/data/augment/augment.js';
+import { randomStream } from '../../src/data/augment/random.js';
 import { noAugmentation } from '../../src/data/augment/recipe.js';
-import { frameRow } from '../../src/data/batch.js';
-import { randomStream } from '../../src/data/random.js';
+import { frameRow } from '../../src/data/batches/batch.js';
 import { resizeBytes, wholeRegion } from '../../src/data/resize.js';
 import { input } from '../../src/graph/index.js';
 import { type CanvasSize, canvasOf, frameOf, type KeepRatioRule } from '../../src/models/canvas.js';

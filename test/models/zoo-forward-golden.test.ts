@@ -8,7 +8,7 @@ import { refineDet } from '../../src/models/refinedet/network.js';
 import { zooRefineDet } from '../../src/models/refinedet/recipes.js';
 import { resizePictures } from '../../src/models/resize-graph.js';
 import { Parameters } from '../../src/nn/parameters.js';
-import { sourceNames } from '../../src/weights/maps/name-map.js';
+import { sourceNames } from '../../src/weights/loading/maps/name-map.js';
 import { readGolden } from '../golden.js';
 import { needs } from '../shared.js';
 import { Errors, sample, worstError } from './closeness.js';

@@ -9,7 +9,7 @@ import { cachePlace } from '../../src/hub/cache.js';
 import { type Card, cards, type PullProgress } from '../../src/hub/index.js';
 import { Detector } from '../../src/predict/detector.js';
 import { openModel } from '../../src/predict/model-source.js';
-import { writeMindspore } from '../../src/weights/mindspore-writer.js';
+import { writeMindspore } from '../../src/weights/formats/mindspore-writer.js';
 import { cardFor, cardMarkdown, ownCache, sendFile, serve } from '../hub/file-server.js';
 import {
   assertSameDetections,

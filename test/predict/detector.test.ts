@@ -8,7 +8,7 @@ import { BoxwrightError } from '../../src/errors.js';
 import { Detector } from '../../src/predict/detector.js';
 import type { PictureDetections } from '../../src/predict/formats/index.js';
 import { writeCheckpoint } from '../../src/weights/checkpoint.js';
-import { writeSafetensors } from '../../src/weights/safetensors.js';
+import { writeSafetensors } from '../../src/weights/formats/safetensors.js';
 import { pixels, png, testFolder, tinyCheckpoint, tinyClasses, tinyModelFile } from './tiny-detector.js';
 
 const all = { minScore: 0 };

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { parseVocXml } from '../../src/data/voc-xml.js';
+import { parseVocXml } from '../../src/data/formats/voc-xml.js';
 import { CocoEvaluator, type CocoResults, cocoPictures } from '../../src/evaluate/index.js';
 import { type PictureDetections, vocXml, writeDetections, yoloText } from '../../src/predict/formats/index.js';
 

@@ -6,7 +6,7 @@ import { exportOnnx } from '../../src/export/export-onnx.js';
 import { Detector } from '../../src/predict/detector.js';
 import { lowestScores } from '../../src/predict/lowest-scores.js';
 import { readCheckpoint, writeCheckpoint } from '../../src/weights/checkpoint.js';
-import { writeSafetensors } from '../../src/weights/safetensors.js';
+import { writeSafetensors } from '../../src/weights/formats/safetensors.js';
 import { runCli } from '../cli/run-cli.js';
 import { pixels, png, testFolder, tinyCheckpoint, tinyClasses, tinyModelFile } from './tiny-detector.js';
 

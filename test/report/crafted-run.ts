@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import type { Dataset, DatasetImage, PixelBox } from '../../src/data/dataset.js';
 import { CocoEvaluator, summarise, truthOf } from '../../src/evaluate/index.js';
-import { currentEnvironment } from '../../src/report/environment.js';
-import { evaluationDetails } from '../../src/report/evaluation-details.js';
-import { partFigures } from '../../src/report/part-figures.js';
-import type { RecordedEvent } from '../../src/report/run-record.js';
-import { RunReporter } from '../../src/report/run-reporter.js';
+import { currentEnvironment } from '../../src/report/run/environment.js';
+import { evaluationDetails } from '../../src/report/run/evaluation-details.js';
+import { partFigures } from '../../src/report/run/part-figures.js';
+import type { RecordedEvent } from '../../src/report/run/run-record.js';
+import { RunReporter } from '../../src/report/run/run-reporter.js';
 import { writeFileAtomically } from '../../src/weights/atomic-file.js';
 
 /** Names that would end a script, start a tag or leave an attribute, were they written as they are. */

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import sharp from 'sharp';
-import { classColour, readableOn } from '../../src/report/colours.js';
-import { type DrawnBox, drawDetections, drawDetectionsTo, overlaySvg } from '../../src/report/draw.js';
-import { canStroke, strokedText, strokedWidth } from '../../src/report/stroke-font.js';
+import { type DrawnBox, drawDetections, drawDetectionsTo, overlaySvg } from '../../src/report/drawing/draw.js';
+import { canStroke, strokedText, strokedWidth } from '../../src/report/drawing/stroke-font.js';
+import { classColour, readableOn } from '../../src/report/page/colours.js';
 
 const grey = (width: number, height: number) => ({ data: new Uint8Array(width * height * 3).fill(128), width, height });
 

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DatasetImage, PixelBox } from '../../src/data/dataset.js';
 import { CocoEvaluator, truthOf } from '../../src/evaluate/index.js';
-import { partFigures } from '../../src/report/part-figures.js';
-import { type JudgedPicture, judge, judgedPicture } from '../../src/report/picture-outcomes.js';
-import { StepSeries } from '../../src/report/step-series.js';
-import { worstPictures } from '../../src/report/worst-pictures.js';
+import { partFigures } from '../../src/report/run/part-figures.js';
+import { type JudgedPicture, judge, judgedPicture } from '../../src/report/run/picture-outcomes.js';
+import { StepSeries } from '../../src/report/run/step-series.js';
+import { worstPictures } from '../../src/report/run/worst-pictures.js';
 import { numbers } from './crafted-run.js';
 
 type Found = readonly [box: PixelBox, label: number, score: number];

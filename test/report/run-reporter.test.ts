@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { csvLine } from '../../src/report/csv.js';
-import { escapeHtml, jsonBlock } from '../../src/report/html.js';
-import { readRun } from '../../src/report/run-files.js';
+import { csvLine } from '../../src/report/logs/csv.js';
+import { escapeHtml, jsonBlock } from '../../src/report/page/html.js';
+import { readRun } from '../../src/report/run/run-files.js';
 import { CraftedRun, craftedData, inFolder, nastyClasses } from './crafted-run.js';
 
 const plan = { epochs: 2, learningRate: 1e-3 };

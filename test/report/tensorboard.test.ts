@@ -6,7 +6,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { crc32c } from '../../src/report/crc32c.js';
+import { crc32c } from '../../src/report/logs/crc32c.js';
 import {
   EventFile,
   eventFiles,
@@ -14,7 +14,7 @@ import {
   readScalars,
   rewindEventFiles,
   type ScalarEvent,
-} from '../../src/report/tensorboard.js';
+} from '../../src/report/logs/tensorboard.js';
 import { CraftedRun, craftedData, inFolder, stepsPerEpoch } from './crafted-run.js';
 
 const python = process.env.BOXWRIGHT_PEERS_PYTHON;

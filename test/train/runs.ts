@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { renderShapes } from '../../src/cli/demo-data.js';
+import { renderShapes } from '../../src/cli/demo/demo-data.js';
 import type { PictureDetections } from '../../src/predict/formats/picture-detections.js';
 import type { TrainEvent, TrainOptions } from '../../src/train/index.js';
 import { train } from '../../src/train/index.js';

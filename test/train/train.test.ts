@@ -8,10 +8,10 @@ import { BoxwrightError } from '../../src/errors.js';
 import { gatherDetections } from '../../src/evaluate/evaluate-model.js';
 import { cocoTables, optimalLrp, suggestedThresholds, summarise } from '../../src/evaluate/index.js';
 import { Detector } from '../../src/predict/detector.js';
-import { eventFiles, readRecords, readScalars } from '../../src/report/tensorboard.js';
+import { eventFiles, readRecords, readScalars } from '../../src/report/logs/tensorboard.js';
 import { type TrainEvent, train } from '../../src/train/index.js';
 import { readCheckpoint } from '../../src/weights/checkpoint.js';
-import { writeSafetensors } from '../../src/weights/safetensors.js';
+import { writeSafetensors } from '../../src/weights/formats/safetensors.js';
 import { asFound, eventsOf, lastState, resumed, small, withShapes } from './runs.js';
 
 const stepsOf = (events: readonly TrainEvent[]) => events.flatMap((event) => (event.kind === 'step' ? [event] : []));

@@ -7,10 +7,10 @@ import type { CascadeRcnnRecipe } from '../../src/models/cascade-rcnn/recipe.js'
 import { paperCascadeRcnn } from '../../src/models/cascade-rcnn/recipes.js';
 import { inferenceGraph } from '../../src/models/model.js';
 import { caffeNormalisation, imageNetNormalisation, type Normalisation } from '../../src/models/pictures.js';
-import { loadWeights } from '../../src/weights/load-weights.js';
-import { cascadeRcnnDetectron2 } from '../../src/weights/maps/cascade-rcnn-detectron2.js';
-import { sourceName } from '../../src/weights/maps/name-map.js';
-import { adaptStem } from '../../src/weights/stem.js';
+import { loadWeights } from '../../src/weights/loading/load-weights.js';
+import { cascadeRcnnDetectron2 } from '../../src/weights/loading/maps/cascade-rcnn-detectron2.js';
+import { sourceName } from '../../src/weights/loading/maps/name-map.js';
+import { adaptStem } from '../../src/weights/loading/stem.js';
 import type { WeightFile } from '../../src/weights/weight-file.js';
 import { fast, runOnce } from '../models/graph-session.js';
 import { pixels, tinyCheckpoint, tinyClasses } from '../predict/tiny-detector.js';

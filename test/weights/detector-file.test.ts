@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { detectorOf } from '../../src/weights/detector-file.js';
-import { fittingModels } from '../../src/weights/fitting-models.js';
+import { fittingModels } from '../../src/weights/loading/fitting-models.js';
 import { readJson } from '../models/zoo-golden.js';
 import { needs } from '../shared.js';
 import { detectron2Names } from './detectron2-names.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { widenBfloat16, widenFloat16 } from '../../src/weights/half-precision.js';
+import { widenBfloat16, widenFloat16 } from '../../src/weights/formats/half-precision.js';
 
 test('every float16 is the float32 of its definition', () => {
   const found = widenFloat16(Uint16Array.from({ length: 65536 }, (_, bits) => bits));

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Tensor } from '../../src/graph/tensor.js';
-import { writeMindspore } from '../../src/weights/mindspore-writer.js';
+import { writeMindspore } from '../../src/weights/formats/mindspore-writer.js';
 import { parseWeights, readWeightFile } from '../../src/weights/weight-readers.js';
 import { needs, shared } from '../shared.js';
 import { mindsporeText, mindsporeValue, withChecksum } from './mindspore-pieces.js';

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { BoxwrightError } from '../../src/errors.js';
 import { memorySource } from '../../src/weights/byte-source.js';
-import { WeightWords } from '../../src/weights/pickle/globals.js';
-import { readPickle } from '../../src/weights/pickle/machine.js';
-import { Global, Inert, PickleDict, Span } from '../../src/weights/pickle/values.js';
+import { WeightWords } from '../../src/weights/formats/pickle/globals.js';
+import { readPickle } from '../../src/weights/formats/pickle/machine.js';
+import { Global, Inert, PickleDict, Span } from '../../src/weights/formats/pickle/values.js';
 
 const bytesOfText = (opcodes: string) => new Uint8Array(Buffer.from(opcodes, 'latin1'));
 

@@ -10,7 +10,7 @@ import {
   readSafetensors,
   readSafetensorsFrom,
   writeSafetensors,
-} from '../../src/weights/safetensors.js';
+} from '../../src/weights/formats/safetensors.js';
 import { readGolden } from '../golden.js';
 import { needs } from '../shared.js';
 import { refusal } from './refusal.js';

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { writeSafetensors } from '../../src/weights/safetensors.js';
+import { writeSafetensors } from '../../src/weights/formats/safetensors.js';
 import { parseWeights, readWeightFile } from '../../src/weights/weight-readers.js';
 import { counting, pytorchFile } from './torch-writer.js';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { modelRecipe } from '../../src/models/model.js';
-import { loadWeights, startFrom } from '../../src/weights/load-weights.js';
+import { loadWeights, startFrom } from '../../src/weights/loading/load-weights.js';
 import type { WeightFile } from '../../src/weights/weight-file.js';
 import { readJson } from '../models/zoo-golden.js';
 import { needs } from '../shared.js';

@@ -1,6 +1,6 @@
 // Writes PyTorch's files as torch.save does, in both of its formats, and pickles of numpy arrays, for tests.
 import { bytesOf, type ElementType, elementCount, type Tensor } from '../../src/graph/tensor.js';
-import { stridesOf } from '../../src/weights/pickle/stored-tensor.js';
+import { stridesOf } from '../../src/weights/formats/pickle/stored-tensor.js';
 import {
   type BytesAs,
   bytes,

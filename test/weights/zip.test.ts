@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { BoxwrightError } from '../../src/errors.js';
 import { memorySource } from '../../src/weights/byte-source.js';
-import { openZip, readEntry } from '../../src/weights/zip.js';
+import { openZip, readEntry } from '../../src/weights/formats/zip.js';
 import { type ZipFile, zipOf } from './zip-writer.js';
 
 const files: ZipFile[] = [

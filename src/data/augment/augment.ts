@@ -2,7 +2,6 @@
 // over its height, 0 to 1), and in pixels of the canvas where they keep their ratio.
 import { type CanvasSize, type Frame, frameOf, type ResizeRule } from '../../models/canvas.js';
 import type { Picture } from '../decode.js';
-import type { Random } from '../random.js';
 import { type PixelRegion, resizeBytes, wholeRegion } from '../resize.js';
 import { joinObjects, type LabelledPicture, mixPixels, rotateQuarters } from './compose.js';
 import { drawCrop } from './crop.js';
@@ -17,6 +16,7 @@ import {
   truncateObjects,
 } from './objects.js';
 import { drawPhotometric, type Photometric } from './photometric.js';
+import type { Random } from './random.js';
 import type { AugmentationRecipe, ExpandRecipe, MixUpRecipe, ScaleJitterRecipe } from './recipe.js';
 import { type Placement, renderPlaced } from './render.js';
 

@@ -1,8 +1,8 @@
 // Pictures made of other pictures, before anything else is done to them. Boxes are in pixels of the picture.
 import type { Picture } from '../decode.js';
-import type { Random } from '../random.js';
 import { type PixelRegion, resizeBytes } from '../resize.js';
 import { objectsInside, type PictureObjects } from './objects.js';
+import type { Random } from './random.js';
 
 /** A decoded picture with its objects, boxes in its pixels. */
 export interface LabelledPicture {

@@ -1,6 +1,6 @@
-import type { Random } from '../random.js';
 import type { PixelRegion } from '../resize.js';
 import { isCentreInside, type PictureObjects } from './objects.js';
+import type { Random } from './random.js';
 import type { CropRecipe } from './recipe.js';
 
 /** Share of width and height that a crop has at least. */

@@ -1,5 +1,5 @@
-import type { Random } from '../random.js';
 import type { PictureObjects } from './objects.js';
+import type { Random } from './random.js';
 import type { CutOutRecipe } from './recipe.js';
 
 /** The extent of a picture in a canvas of RGB bytes. */

@@ -1,5 +1,5 @@
 import { kernels, layOut, put, type Scratch } from '../kernels/kernels.js';
-import type { Random } from '../random.js';
+import type { Random } from './random.js';
 import type { JitterRecipe } from './recipe.js';
 
 /** Brightness, contrast and saturation in a drawn order on RGB bytes in place, each rounded and clipped, as MindSpore's `RandomColorAdjust`. */

@@ -1,4 +1,4 @@
-import type { Random } from '../random.js';
+import type { Random } from './random.js';
 import type { PhotometricRecipe } from './recipe.js';
 
 /** The distortion drawn for one picture. Neutral: 0, 1, 1, 0 and channels in order. */

@@ -1,0 +1,83 @@
+import type { Comparison, Pair } from '../../report/compare/compare-runs.js';
+import { command, UsageError } from '../command.js';
+import type { Terminal } from '../terminal.js';
+
+export const compareCommand = command({
+  usage: 'compare <first> <second>',
+  about: 'Two runs side by side: settings that differ, figures, classes, curves',
+  positionals: {
+    first: { type: 'string', demandOption: true, describe: 'Run folder' },
+    second: { type: 'string', demandOption: true, describe: 'Run folder to compare with it' },
+  },
+  options: {
+    out: { type: 'string', describe: 'Write a page with the curves over each other, such as compare.html' },
+    force: { type: 'boolean', default: false, describe: 'Replace --out if it exists' },
+    json: { type: 'boolean', default: false, describe: 'Print the comparison as JSON, and nothing else' },
+  },
+  examples: [
+    ['compare runs/cells runs/cells-2', 'what differs, and what came of it'],
+    ['compare runs/cells runs/cells-2 --out compare.html', 'with curves'],
+  ],
+  async run({ first, second, out, force, json }, { terminal }) {
+    const { resolve } = await import('node:path');
+    if (resolve(first) === resolve(second)) throw new UsageError(`${first} is given twice: give two runs.`);
+    const { requireFree } = await import('../free-target.js');
+    if (out && !force) await requireFree(out, 'file');
+    const { readRun } = await import('../../report/run/run-files.js');
+    const { compareRuns } = await import('../../report/compare/compare-runs.js');
+    const [a, b] = await Promise.all([readRun(first), readRun(second)]);
+    // Folders of one name are told apart by their paths.
+    const runs =
+      a.name === b.name
+        ? ([
+            { ...a, name: first },
+            { ...b, name: second },
+          ] as const)
+        : ([a, b] as const);
+    const comparison = compareRuns(...runs);
+    if (out) {
+      const { comparePage } = await import('../../report/compare/compare-page.js');
+      const { writeFileAtomically } = await import('../../weights/atomic-file.js');
+      await writeFileAtomically(out, comparePage(runs, comparison));
+    }
+    if (json) await terminal.print(JSON.stringify(comparison));
+    else await printComparison(comparison, terminal);
+    if (out) terminal.note(`Wrote ${out}`);
+    return 0;
+  },
+});
+
+async function printComparison({ runs, settings, metrics, classes }: Comparison, terminal: Terminal): Promise<void> {
+  const { percent } = await import('../../report/page/html.js');
+  const { signed } = await import('../../report/compare/compare-page.js');
+  const names = runs.map(({ name }) => name);
+  const pair = ({ name, values, difference }: Pair) => [
+    name,
+    ...values.map((value) => percent(value)),
+    signed(difference),
+  ];
+  const best = runs.map(({ bestEpoch }) => (bestEpoch === null ? 'not evaluated' : `epoch ${bestEpoch}`));
+  const tables = [
+    settings.length > 0
+      ? [['setting', ...names], ...settings.map(({ name, values }) => [name, ...values.map((value) => value ?? '–')])]
+      : [['all settings are equal']],
+    [['best, percent', ...names, 'difference'], ['', ...best, ''], ...metrics.map(pair)],
+    [['AP by class', ...names, 'difference'], ...classes.map(pair)],
+  ];
+  for (const [i, rows] of tables.entries()) {
+    if (i > 0) await terminal.print('');
+    for (const line of aligned(rows, terminal)) await terminal.print(line);
+  }
+}
+
+/** Columns of equal width, the first row dimmed as a head. */
+function aligned(rows: readonly (readonly string[])[], terminal: Terminal): string[] {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]))
+      .join('  ')
+      .trimEnd(),
+  );
+  return [terminal.style('dim', lines[0]), ...lines.slice(1)];
+}

@@ -1,0 +1,44 @@
+import { writtenFormats } from '../../data/writing/written-formats.js';
+import { modelOptions } from '../class-list.js';
+import { command, UsageError } from '../command.js';
+import { dataOptions, openOptionsOf, requireFolder } from '../data-options.js';
+
+export const convertCommand = command({
+  usage: 'convert <from> <out>',
+  about: 'Write weights of any format as a checkpoint or a MindSpore file, or a data set in another format',
+  positionals: {
+    from: {
+      type: 'string',
+      demandOption: true,
+      describe: 'Run folder, checkpoint, card, or weights of another project; or a data set of any known format',
+    },
+    out: {
+      type: 'string',
+      demandOption: true,
+      describe: 'File to write: .safetensors, or .ckpt for MindSpore; a new folder for a data set',
+    },
+  },
+  options: {
+    to: { choices: writtenFormats, describe: 'Format of a data set to be written' },
+    link: { type: 'boolean', default: false, describe: 'Link to the pictures of a data set instead of copying them' },
+    ...dataOptions,
+    ...modelOptions,
+    force: { type: 'boolean', default: false, describe: 'Replace what is already there; never a data set' },
+    json: { type: 'boolean', default: false, describe: 'Print what was written as JSON' },
+  },
+  examples: [
+    ['convert refinedet.ckpt refinedet.safetensors --model refinedet-vgg16-320-zoo --classes coco', 'a checkpoint'],
+    ['convert runs/cells cells.ckpt', "a model of MindSpore's zoo, back under the names that it has there"],
+    ['convert cells/ cells-yolo --to yolo', 'a data set with its pictures, part by part'],
+  ],
+  async run({ to, link, ...args }, context) {
+    if (to !== undefined) {
+      if (args.force) throw new UsageError('--force is not for data sets: nothing of theirs is ever replaced.');
+      await requireFolder(args.pictures);
+      const { convertData } = await import('../convert-data.js');
+      return convertData({ ...args, to, link }, openOptionsOf(args), context);
+    }
+    const { convertWeights } = await import('../convert-weights.js');
+    return convertWeights({ ...args, to: args.out }, context);
+  },
+});

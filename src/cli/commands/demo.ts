@@ -1,0 +1,139 @@
+import { duration } from '../../report/page/duration.js';
+import { type Context, command, engineOptions, UsageError } from '../command.js';
+import { follow } from './train.js';
+
+/** What fits into three minutes on two cores, rendering and all. */
+const plan = { model: 'refinedet-tiny-192', epochs: 7, batch: 8, learningRate: 2e-3, augment: 'flip' } as const;
+const pictures = { train: 720, val: 80 };
+const drawnPictures = 12;
+
+export const demoCommand = command({
+  usage: 'demo',
+  about: 'Everything once, on pictures of its own: train, evaluate, detect, export (about three minutes)',
+  positionals: {},
+  options: {
+    out: { type: 'string', default: 'boxwright-demo', describe: 'Folder for pictures, run, drawings and model' },
+    resume: { type: 'boolean', default: false, describe: 'Go on where an interrupted demo stopped' },
+    epochs: { type: 'number', default: plan.epochs, describe: 'Times that every picture is seen' },
+    ...engineOptions,
+  },
+  examples: [
+    ['demo', 'from nothing to an exported detector'],
+    ['demo --resume', 'after Ctrl-C'],
+  ],
+  async run({ out, resume, epochs, threads, provider }, context) {
+    const { join } = await import('node:path');
+    const began = performance.now();
+    const paths = {
+      data: join(out, 'shapes'),
+      run: join(out, 'run'),
+      drawn: join(out, 'detected'),
+      model: join(out, 'model.onnx'),
+    };
+    await requireFresh(paths.run, out, resume);
+    await render(paths.data, context);
+    if (context.signal.aborted) return undefined;
+    const { train } = await import('../../train/train.js');
+    const { existsSync } = await import('node:fs');
+    const going = resume && existsSync(join(paths.run, 'config.json'));
+    const settings = going ? { resume: true } : { ...plan, epochs, threads, provider, evaluateEvery: 3 };
+    const where = { model: plan.model, data: paths.data, out: paths.run, signal: context.signal };
+    const end = await follow(train({ ...settings, ...where }), context);
+    if (context.signal.aborted || end?.reason !== 'completed') {
+      context.terminal.note(
+        `The demo goes on with: boxwright demo --resume${out === 'boxwright-demo' ? '' : ` --out ${out}`}`,
+      );
+      return undefined;
+    }
+    await draw(paths, context);
+    await exportAndTry(paths, context);
+    await context.terminal.print(summary(out, paths, (performance.now() - began) / 1000));
+    return 0;
+  },
+});
+
+interface Paths {
+  readonly data: string;
+  readonly run: string;
+  readonly drawn: string;
+  readonly model: string;
+}
+
+/** A finished demo is not overwritten by accident, and not taken for a new one. */
+async function requireFresh(run: string, out: string, resume: boolean): Promise<void> {
+  const { existsSync } = await import('node:fs');
+  if (!resume && existsSync(run)) {
+    throw new UsageError(
+      `There is a demo in ${out} already. Go on with it by --resume, remove the folder, or choose another one by --out.`,
+    );
+  }
+}
+
+async function render(folder: string, { terminal }: Context): Promise<void> {
+  const { mkdir } = await import('node:fs/promises');
+  const { dirname } = await import('node:path');
+  const { renderShapes } = await import('../demo/demo-data.js');
+  await mkdir(dirname(folder), { recursive: true });
+  const onPicture = (done: number, total: number) => terminal.progress(`rendering pictures: ${done} of ${total}`);
+  const rendered = await renderShapes(folder, { pictures, onPicture });
+  await terminal.print(
+    rendered
+      ? `Rendered ${pictures.train + pictures.val} pictures of coloured shapes into ${folder}`
+      : `Pictures are in ${folder} already`,
+  );
+}
+
+/** The best checkpoint's detections drawn into pictures that were not learnt from. */
+async function draw({ data, run, drawn }: Paths, { terminal, signal }: Context): Promise<void> {
+  const { mkdir, readdir } = await import('node:fs/promises');
+  const { basename, join } = await import('node:path');
+  const { Detector } = await import('../../predict/detector.js');
+  const { drawDetectionsTo } = await import('../../report/drawing/draw.js');
+  const names = (await readdir(join(data, 'val'))).sort().slice(0, drawnPictures);
+  await mkdir(drawn, { recursive: true });
+  await using detector = await Detector.load(run, { minScore: 0.4 });
+  for await (const picture of detector.stream(
+    names.map((name) => join(data, 'val', name)),
+    { signal },
+  )) {
+    if ('error' in picture) throw picture.error;
+    await drawDetectionsTo(join(drawn, basename(picture.source)), picture.source, picture.detections);
+  }
+  await terminal.print(`Drew what it finds in ${names.length} pictures into ${drawn}`);
+}
+
+/** Exports the model and runs the file on a picture that neither training nor evaluation had, of another size. */
+async function exportAndTry({ data, run, drawn, model }: Paths, { terminal }: Context): Promise<void> {
+  const { join } = await import('node:path');
+  const { exportOnnx } = await import('../../export/export-onnx.js');
+  const { Detector } = await import('../../predict/detector.js');
+  const { drawDetectionsTo } = await import('../../report/drawing/draw.js');
+  const { renderShapes } = await import('../demo/demo-data.js');
+  const { readdir } = await import('node:fs/promises');
+  await exportOnnx(run, model, { force: true });
+  const unseen = `${data}-unseen`;
+  await renderShapes(unseen, { pictures: { train: 1, val: 1 }, seed: 2026, size: 288 });
+  const [name] = await readdir(join(unseen, 'val'));
+  const picture = join(unseen, 'val', name);
+  await using detector = await Detector.load(model, { minScore: 0.4 });
+  const [found] = await detector.detect([picture]);
+  await drawDetectionsTo(join(drawn, 'unseen.jpg'), picture, found.detections);
+  const objects = found.detections.map(({ label, score }) => `${label} ${score.toFixed(2)}`);
+  await terminal.print(`${model} on a picture it has never seen: ${objects.join(', ') || 'nothing'}`);
+}
+
+function summary(out: string, { data, run, drawn, model }: Paths, seconds: number): string {
+  const rows = [
+    ['pictures', data],
+    ['run', `${run} (report.html to look at, config.json, events.jsonl, best.safetensors)`],
+    ['drawings', drawn],
+    ['model', `${model} (runs in Python, C++, C#, Rust and the browser too)`],
+  ];
+  return [
+    '',
+    `All of it took ${duration(seconds)}. In ${out}:`,
+    ...rows.map(([what, where]) => `  ${what.padEnd(9)} ${where}`),
+    '',
+    'Now on your own pictures:  npx boxwright train --data <folder>',
+  ].join('\n');
+}

@@ -1,0 +1,56 @@
+import { classList, modelOptions } from '../class-list.js';
+import { command, engineOptions, UsageError } from '../command.js';
+import { testTimeOf, testTimeOptions } from '../test-time-options.js';
+
+const formats = ['json', 'coco', 'voc', 'yolo'] as const;
+
+export const detectCommand = command({
+  usage: 'detect <source> <pictures..>',
+  about: 'Find objects in pictures',
+  positionals: {
+    source: {
+      type: 'string',
+      demandOption: true,
+      describe: 'Run folder, checkpoint, exported .onnx, card, or weights of another project',
+    },
+    pictures: { type: 'string', array: true, demandOption: true, describe: 'Files, folders or glob patterns' },
+  },
+  options: {
+    'min-score': {
+      type: 'string',
+      default: '0.3',
+      describe: "Leave out detections of a lower score, 0 to 1; suggested: each class's best, found in training",
+    },
+    json: { type: 'boolean', default: false, describe: 'Print one line of JSON a picture, and nothing else' },
+    draw: { type: 'string', describe: 'Folder for pictures with the boxes drawn in' },
+    format: { choices: formats, describe: 'Format of --out: a file (json, coco) or a folder (voc, yolo)' },
+    out: { type: 'string', describe: 'Where to write the detections; JSON lines without --format' },
+    'ground-truth': { type: 'string', describe: 'COCO file that has the image and category ids, for --format coco' },
+    force: { type: 'boolean', default: false, describe: 'Replace what is already at --out and in --draw' },
+    batch: { type: 'number', default: 1, describe: 'Pictures in one run of the model, if of equal size' },
+    ...modelOptions,
+    ...testTimeOptions,
+    ...engineOptions,
+  },
+  examples: [
+    ['detect runs/cells photo.jpg', 'what is in a picture'],
+    ['detect runs/cells photos/ --draw drawn', 'the boxes drawn into every picture of a folder'],
+    ['detect refinedet_coco2017 photo.jpg', 'with published weights, which are pulled first'],
+    ['detect model.pth photo.jpg --classes coco', "weights of another project, such as mmdetection's"],
+    ["detect cells.onnx 'photos/*.png' --json", 'for programs'],
+  ],
+  async run({ 'min-score': score, 'ground-truth': groundTruth, ...args }, context) {
+    if (args.format && !args.out) throw new UsageError('--format needs --out, the file or folder to write.');
+    if (args.format === 'coco' && !groundTruth)
+      throw new UsageError('--format coco needs the ids: give --ground-truth.');
+    const minScore = score === 'suggested' ? score : Number(score || Number.NaN);
+    if (minScore !== 'suggested' && !(minScore >= 0 && minScore <= 1))
+      throw new UsageError(`--min-score is ${score}; give a number from 0 to 1, or suggested.`);
+    if (!(Number.isInteger(args.batch) && args.batch > 0))
+      throw new UsageError(`--batch is ${args.batch}; give a whole number from 1.`);
+    const testTime = await testTimeOf(args);
+    const { detectPictures } = await import('../detect-pictures.js');
+    const classes = await classList(args.classes);
+    return detectPictures({ ...args, classes, minScore, groundTruth, testTime }, context);
+  },
+});

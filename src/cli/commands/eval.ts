@@ -1,0 +1,152 @@
+import type { Dataset } from '../../data/dataset.js';
+import type { EvaluationData } from '../../evaluate/evaluation-data.js';
+import type { Detector } from '../../predict/detector.js';
+import { classList, modelOptions } from '../class-list.js';
+import { type Context, command, engineOptions, UsageError } from '../command.js';
+import { dataOptions, openOptionsOf } from '../data-options.js';
+import { evalFiles } from '../eval-files.js';
+import { printFigures } from '../figures.js';
+import { requireTarget } from '../free-target.js';
+import { measuresOf, metricsOptions } from '../metrics-options.js';
+import { pullProgress } from '../pull-progress.js';
+import type { Terminal } from '../terminal.js';
+import { givenTestTime, testTimeOf, testTimeOptions } from '../test-time-options.js';
+
+export const evalCommand = command({
+  usage: 'eval [source]',
+  about: "Measure a model on a labelled data set, or anyone's detections, with COCO's figures",
+  positionals: {
+    source: { type: 'string', describe: 'Run folder, checkpoint, exported .onnx, card, or weights of another project' },
+  },
+  options: {
+    data: { type: 'string', describe: 'Folder or file of the data set (COCO, Pascal VOC, YOLO and others)' },
+    ...dataOptions,
+    part: { type: 'string', describe: 'Part of it, such as val or test; all of it by default' },
+    detections: { type: 'string', describe: 'COCO results (json) to judge in place of a model' },
+    truth: { type: 'string', describe: 'COCO ground truth (json) for --detections' },
+    against: { type: 'string', describe: 'Other COCO results to compare --detections with, picture by picture' },
+    ...metricsOptions,
+    results: { type: 'string', describe: "Write the model's detections as COCO results (json)" },
+    force: { type: 'boolean', default: false, describe: 'Replace what is already at --results' },
+    batch: { type: 'number', default: 1, describe: 'Pictures in one run of the model, if of equal size' },
+    stage: { type: 'number', describe: 'Stop a Cascade R-CNN behind this stage, counted from 1, with its own scores' },
+    ...modelOptions,
+    ...testTimeOptions,
+    ...engineOptions,
+    threads: { type: 'number', describe: 'Threads of one operator, all cores by default; of --detections, 1' },
+  },
+  examples: [
+    ['eval runs/cells --data cells/ --part test', 'how good the best checkpoint of a run is'],
+    ['eval runs/cells --data cells/ --part test --tta', 'the same with test-time augmentation'],
+    ['eval --detections results.json --truth instances_val2017.json', 'judges results of any program'],
+    ['eval --detections a.json --against b.json --truth truth.json', 'which is better, and is it more than chance'],
+  ],
+  async run(
+    { source, model, data, part, detections, truth, against, batch, provider, threads, stage, ...args },
+    context,
+  ) {
+    const measures = measuresOf(args);
+    if (against !== undefined && detections === undefined)
+      throw new UsageError('--against needs --detections, the results to compare with.');
+    if (against !== undefined && args.agnostic) throw new UsageError('--against does not go with --agnostic.');
+    if (detections !== undefined || truth !== undefined) {
+      const { classes, results } = args;
+      const ofModel = { source, data, ...{ part, results, stage, model, classes }, ...givenTestTime(args) };
+      const [detectionsFile, truthFile] = requireFilesOnly(detections, truth, ofModel);
+      await evalFiles(truthFile, detectionsFile, against, measures, threads, context);
+      return 0;
+    }
+    if (source === undefined || data === undefined) throw new UsageError(whatToJudge);
+    if (!(Number.isInteger(batch) && batch > 0))
+      throw new UsageError(`--batch is ${batch}; give a whole number from 1.`);
+    if (args.results) requireTarget(args.results, args.force);
+    const testTime = await testTimeOf(args);
+    const classes = await classList(args.classes);
+    const { Detector } = await import('../../predict/detector.js');
+    const { openDataset } = await import('../../data/open.js');
+    await using detector = await Detector.load(source, {
+      ...{ provider, threads, minScore: 0, stage, testTime, model, classes },
+      ...{ signal: context.signal, onProgress: pullProgress(context.terminal) },
+    });
+    if (detector.note !== undefined) context.terminal.note(detector.note);
+    const dataset = await openDataset(data, { ...openOptionsOf(args), part, classes: detector.classes });
+    if (args.results) await requireIds(dataset);
+    noteData(dataset, context.terminal);
+    const judged = await judgedBy(detector, dataset, batch, context);
+    if (args.results) await writeResults(args.results, judged, dataset);
+    const objects = dataset.images.reduce((sum, image) => sum + image.objects.length, 0);
+    const title = `${context.terminal.style('bold', dataset.name)}: ${dataset.images.length} pictures, ${objects} objects`;
+    await printFigures({ data: judged, options: measures.options }, measures, title, context.terminal);
+    return 0;
+  },
+});
+
+const whatToJudge =
+  'What is to be judged? Give a model and --data, or --detections and --truth: boxwright eval runs/cells --data cells/.';
+
+/** @param ofModel what is only for judging a model, by the name of the option */
+function requireFilesOnly(
+  detections: string | undefined,
+  truth: string | undefined,
+  ofModel: Readonly<Record<string, unknown>>,
+): [detections: string, truth: string] {
+  if (detections === undefined) throw new UsageError('--truth needs --detections, the results to judge.');
+  if (truth === undefined) throw new UsageError('--detections needs --truth, the ground truth to judge by.');
+  for (const [name, value] of Object.entries(ofModel)) {
+    const option = name === 'source' ? `The model "${value}"` : `--${name}`;
+    if (value !== undefined) throw new UsageError(`${option} does not go with --detections: no model is run.`);
+  }
+  return [detections, truth];
+}
+
+async function judgedBy(
+  detector: Detector,
+  dataset: Dataset,
+  batch: number,
+  { terminal, signal }: Context,
+): Promise<EvaluationData> {
+  const { gatherDetections } = await import('../../evaluate/evaluate-model.js');
+  const paths = dataset.images.map(({ path }) => path);
+  const found = detector.stream(paths, { batch, signal });
+  return gatherDetections(dataset, arrays(found), (done) => {
+    terminal.progress(`${done} of ${paths.length} pictures`);
+  });
+}
+
+async function* arrays(found: ReturnType<Detector['stream']>) {
+  for await (const picture of found) {
+    if ('error' in picture) throw picture.error;
+    const { width, height, detections } = picture;
+    yield {
+      width,
+      height,
+      detections: {
+        boxes: detections.flatMap(({ box }) => box),
+        labels: detections.map(({ labelIndex }) => labelIndex),
+        scores: detections.map(({ score }) => score),
+      },
+    };
+  }
+}
+
+/** Before the model runs for an hour. */
+async function requireIds({ name, format, categoryIds }: Dataset): Promise<void> {
+  if (categoryIds) return;
+  const { BoxwrightError } = await import('../../errors.js');
+  const found = format === 'coco' ? 'it lacks some of the classes' : `it is of format ${format}`;
+  throw new BoxwrightError('data', `${name}: --results needs the ids of a COCO data set with all classes; ${found}.`);
+}
+
+async function writeResults(path: string, data: EvaluationData, { categoryIds }: Dataset): Promise<void> {
+  const { cocoResultsText } = await import('../../evaluate/coco/coco-results-text.js');
+  const { writeFileAtomically } = await import('../../weights/atomic-file.js');
+  await writeFileAtomically(path, cocoResultsText(data, categoryIds!));
+}
+
+function noteData({ name, note, images, problems, classes }: Dataset, terminal: Terminal): void {
+  if (note !== undefined) terminal.note(`${name}: ${note}`);
+  if (problems.length > 0) terminal.warn(`${name}: ${problems.length} annotated boxes were clipped or dropped.`);
+  const seen = new Set(images.flatMap(({ objects }) => objects.map(({ label }) => label)));
+  const absent = classes.filter((_, label) => !seen.has(label));
+  if (absent.length > 0) terminal.warn(`${name}: no object of class ${absent.join(', ')}; it does not count.`);
+}

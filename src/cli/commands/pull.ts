@@ -1,0 +1,68 @@
+import type { Card } from '../../hub/card.js';
+import type { Pulled } from '../../hub/pull.js';
+import { type Context, command } from '../command.js';
+import { pullProgress } from '../pull-progress.js';
+import { megabytes } from '../sizes.js';
+
+export const pullCommand = command({
+  usage: 'pull [card]',
+  about: 'Download published weights and check them; without a card: list what there is',
+  positionals: {
+    card: { type: 'string', describe: "Name of a card, or a card's file from MindSpore Hub (.md)" },
+  },
+  options: {
+    verify: { type: 'boolean', default: false, describe: 'Take the checksum of a file that is there already, again' },
+    json: { type: 'boolean', default: false, describe: 'Print the file, or the list, as JSON' },
+  },
+  examples: [
+    ['pull', 'which weights there are'],
+    ['pull refinedet_coco2017', 'download or go on, check, and print where the file is'],
+    ['detect refinedet_coco2017 photo.jpg', 'use it: what is missing is pulled'],
+  ],
+  async run({ card, verify, json }, context) {
+    const { terminal, signal } = context;
+    if (card === undefined) return list(json, context);
+    const { pull } = await import('../../hub/pull.js');
+    const pulled = await pull(card, { signal, verify, onProgress: pullProgress(terminal) });
+    if (json) {
+      await terminal.print(JSON.stringify(jsonOf(pulled)));
+      return 0;
+    }
+    const { card: found, cached, bytes, path } = pulled;
+    if (cached) terminal.note(`${found.name}: ${megabytes(bytes)}, there already, checksum right`);
+    for (const [what, text] of facts(found)) terminal.note(`  ${what.padEnd(10)} ${text}`);
+    if (!found.model) terminal.warn('boxwright has no model that this card names; its tensors can still be read.');
+    await terminal.print(path);
+    return 0;
+  },
+});
+
+function jsonOf({ card, path, bytes, cached }: Pulled) {
+  const { name, model, asset } = card;
+  return { name, path, bytes, cached, sha256: asset.sha256, model };
+}
+
+function facts({ model, trainedOn, reported, licence, repository }: Card): [string, string][] {
+  const rows: [string, string | undefined][] = [
+    ['model', model],
+    ['trained on', trainedOn],
+    ['reported', reported],
+    ['licence', licence],
+    ['source', repository],
+  ];
+  return rows.filter((row): row is [string, string] => row[1] !== undefined);
+}
+
+async function list(json: boolean, { terminal }: Context): Promise<number> {
+  const { cards } = await import('../../hub/cards.js');
+  const { isCached } = await import('../../hub/pull.js');
+  for (const card of cards()) {
+    const { classes, asset, ...rest } = card;
+    if (json) await terminal.print(JSON.stringify({ ...rest, ...asset, cached: isCached(card), classes }));
+    else {
+      await terminal.print(`${terminal.style('bold', card.name)}${isCached(card) ? '  (is on this machine)' : ''}`);
+      for (const [what, text] of facts(card)) await terminal.print(`  ${what.padEnd(10)} ${text}`);
+    }
+  }
+  return 0;
+}

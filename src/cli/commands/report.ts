@@ -1,0 +1,17 @@
+import { command } from '../command.js';
+
+export const reportCommand = command({
+  usage: 'report <run>',
+  about: "Write a run's report.html again from its folder",
+  positionals: { run: { type: 'string', demandOption: true, describe: 'Run folder' } },
+  options: {
+    json: { type: 'boolean', default: false, describe: 'Print {"report": path} and nothing else' },
+  },
+  examples: [['report runs/cells', 'the page of a run that broke off, or was made by another version']],
+  async run({ run, json }, { terminal }) {
+    const { writeReport } = await import('../../report/run/run-reporter.js');
+    const report = await writeReport(run);
+    await terminal.print(json ? JSON.stringify({ report }) : `Wrote ${report}`);
+    return 0;
+  },
+});
