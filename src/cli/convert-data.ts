@@ -31,7 +31,7 @@ export async function convertData(
   if (problems > 0) notes.unshift(`${problems} boxes were clipped or dropped; boxwright data ${from} tells which`);
   if (json) {
     const names = parts.map(({ name }) => name ?? null);
-    await terminal.print(JSON.stringify({ path: out, format: to, parts: names, ...written, notes }));
+    await terminal.printJson({ path: out, format: to, parts: names, ...written, notes });
     return 0;
   }
   for (const note of notes) terminal.warn(note);

@@ -51,8 +51,7 @@ export async function convertWeights(args: ConvertArguments, { terminal, signal 
   await write(to, { ...checkpoint, parameters });
   const { model: name, classes } = checkpoint;
   const written = { path: to, model: name, classes, parameters: parameters.size };
-  await terminal.print(
-    json ? JSON.stringify(written) : `${to}: ${name}, ${classes.length} classes, ${parameters.size} parameters`,
-  );
+  if (json) await terminal.printJson(written);
+  else await terminal.print(`${to}: ${name}, ${classes.length} classes, ${parameters.size} parameters`);
   return 0;
 }

@@ -6,7 +6,7 @@ import { type BrokenPicture, Detector } from '../predict/detector.js';
 import {
   type CocoIds,
   type DetectionFormat,
-  jsonLine,
+  jsonPicture,
   type PictureDetections,
   writeDetections,
 } from '../predict/formats/index.js';
@@ -63,7 +63,7 @@ export async function detectPictures(args: DetectArguments, context: Context): P
   const began = performance.now();
   const shown = showEach(found, pictures, drawings, args.json, counts, context);
   if (out) await writeDetections(nameOf(format), out, shown, { cocoIds });
-  else for await (const _ of shown);
+  else for await (const _ of shown) if (!drawings) context.terminal.requireReader();
   return summary(counts, performance.now() - began, context);
 }
 
@@ -89,7 +89,8 @@ async function* showEach(
     }
     counts.objects += picture.detections.length;
     await drawings?.draw(path, picture);
-    for (const line of json ? [jsonLine(picture)] : described(picture, counts.total === 1)) await terminal.print(line);
+    if (json) await terminal.printJson(jsonPicture(picture));
+    else for (const line of described(picture, counts.total === 1)) await terminal.print(line);
     terminal.progress(`${counts.done} of ${counts.total} pictures`);
     yield picture;
   }

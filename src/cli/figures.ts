@@ -24,7 +24,7 @@ export async function printFigures(
     for (const part of further) {
       for (const [key, value] of Object.entries(part.json)) parts[key] = { ...parts[key], ...value };
     }
-    await terminal.print(JSON.stringify(parts));
+    await terminal.printJson(parts);
     return;
   }
   for (const line of cocoLines(result, title, terminal)) await terminal.print(line);

@@ -4,11 +4,12 @@ import { version } from '../version.js';
 import { UsageError } from './command.js';
 import { commands } from './commands.js';
 import { parseLine } from './parser.js';
-import { Terminal } from './terminal.js';
+import { ReaderGone, Terminal } from './terminal.js';
 
 const failed = 1;
 const wrongUsage = 2;
 const interrupted = 130; // 128 + SIGINT, as shells have it
+const readerGone = 141; // 128 + SIGPIPE
 
 async function main(line: readonly string[]): Promise<number> {
   const terminal = new Terminal();
@@ -27,6 +28,7 @@ async function main(line: readonly string[]): Promise<number> {
       terminal.note('Interrupted.');
       return interrupted;
     }
+    if (error instanceof ReaderGone) return readerGone;
     return report(error, line.includes('--verbose'), terminal);
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop);
@@ -57,9 +59,4 @@ function stackOf(error: Error): string {
   return `${error.stack ?? error.message}${cause}`;
 }
 
-// `boxwright … | head` closes the pipe: there is nobody left to tell.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
 process.exitCode = await main(process.argv.slice(2));

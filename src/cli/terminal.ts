@@ -1,4 +1,5 @@
-import { once } from 'node:events';
+import { randomInt } from 'node:crypto';
+import { writeError } from '../weights/atomic-file.js';
 
 type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green';
 
@@ -15,20 +16,52 @@ function hasColours(stream: NodeJS.WriteStream): boolean {
   return Boolean(stream.isTTY) && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
 }
 
-/** Results go to stdout, everything else to stderr, so that stdout can be piped. */
+/** Nobody reads stdout any more, and there is nothing else to work for. */
+export class ReaderGone extends Error {}
+
+/**
+ * Results go to stdout, everything else to stderr, so that stdout can be piped. Where either is closed early
+ * (`boxwright … | head -1`), what would be printed is dropped and the work goes on: files are written as ever.
+ *
+ * Names come from data that anyone may have made. In text for people, characters that would steer a terminal or reverse
+ * what is read are therefore shown as escapes.
+ */
 export class Terminal {
   #progress = false;
+  #readerGone = false;
 
-  /** A line of results. Waits while the reader is slower than we are. */
-  async print(line: string): Promise<void> {
-    this.#clear();
-    if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
+  constructor() {
+    // Writing to stdout tells of errors itself, and of stderr's there is nobody to tell.
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   }
 
-  /** A line for people, beside the results. */
+  /**
+   * A line of results for people.
+   *
+   * @throws BoxwrightError `io` if stdout is a file that cannot be written.
+   */
+  async print(line: string): Promise<void> {
+    await this.#write(coloured(legible(line, everyControl)));
+  }
+
+  /**
+   * A line of results for programs.
+   *
+   * @throws BoxwrightError `io` if stdout is a file that cannot be written.
+   */
+  async printJson(value: unknown): Promise<void> {
+    await this.#write(JSON.stringify(value));
+  }
+
+  /** @throws ReaderGone if stdout is closed; for work of which only printing is left. */
+  requireReader(): void {
+    if (this.#readerGone) throw new ReaderGone();
+  }
+
+  /** A line for people, or several, beside the results. */
   note(line: string): void {
     this.#clear();
-    process.stderr.write(`${line}\n`);
+    process.stderr.write(`${coloured(legible(line, everyControlButLineFeed))}\n`);
   }
 
   warn(line: string): void {
@@ -38,15 +71,16 @@ export class Terminal {
   /** A line that the next one replaces; nothing unless a person is watching. */
   progress(line: string): void {
     if (!process.stderr.isTTY) return;
-    process.stderr.write(`\r\u001b[K${line.slice(0, (process.stderr.columns ?? 80) - 1)}`);
+    process.stderr.write(`\r\u001b[K${legible(line, everyControl).slice(0, (process.stderr.columns ?? 80) - 1)}`);
     this.#progress = true;
   }
 
-  /** `text` in a style if results are read on a terminal. */
+  /** `text` in a style if results are read on a terminal; to be printed by `print`. */
   style(style: Style, text: string): string {
     return hasColours(process.stdout) ? styled(style, text) : text;
   }
 
+  /** The same for `note`. */
   onStderr(style: Style, text: string): string {
     return hasColours(process.stderr) ? styled(style, text) : text;
   }
@@ -55,9 +89,35 @@ export class Terminal {
     if (this.#progress) process.stderr.write('\r\u001b[K');
     this.#progress = false;
   }
+
+  /** Waits while the reader is slower than we are. */
+  async #write(line: string): Promise<void> {
+    this.#clear();
+    if (this.#readerGone) return;
+    const error = await new Promise<Error | null | undefined>((resolve) => process.stdout.write(`${line}\n`, resolve));
+    if (!error) return;
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw writeError('stdout', error);
+    this.#readerGone = true;
+  }
 }
+
+/** Stands for the start of an escape sequence of ours: characters without a meaning, which no data can know. */
+const mark = Array.from({ length: 3 }, () => String.fromCharCode(randomInt(0xe000, 0xf900))).join('');
 
 function styled(style: Style, text: string): string {
   const [on, off] = codes[style];
-  return `\u001b[${on}m${text}\u001b[${off}m`;
+  return `${mark}${on}m${text}${mark}${off}m`;
+}
+
+function coloured(text: string): string {
+  return text.replaceAll(mark, '\u001b[');
+}
+
+/** Control characters, separators of lines and paragraphs, and what overrides or isolates a direction of writing. */
+const everyControl = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu;
+const everyControlButLineFeed = /(?!\n)[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu;
+
+/** `text` with what would steer a terminal as `\u001b`, as JSON writes it. */
+function legible(text: string, controls: RegExp): string {
+  return text.replace(controls, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

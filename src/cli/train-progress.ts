@@ -67,16 +67,16 @@ export class TrainProgress {
     const figures = `AP ${percent(metrics.AP)}  AP50 ${percent(metrics.AP50)}  AP75 ${percent(metrics.AP75)}`;
     const classes = Object.entries(perClass).map(([name, { AP50 }]) => `${name} ${percent(AP50)}`);
     const shown = classes.slice(0, 6).join(', ') + (classes.length > 6 ? ', …' : '');
-    await this.#terminal.print(`epoch ${epoch}  ${figures}${best ? '  (best so far)' : ''}\n  AP50 by class: ${shown}`);
+    await this.#terminal.print(`epoch ${epoch}  ${figures}${best ? '  (best so far)' : ''}`);
+    await this.#terminal.print(`  AP50 by class: ${shown}`);
   }
 
   async #end({ reason, run, seconds, waiting, broken, best }: Extract<TrainEvent, { kind: 'end' }>): Promise<void> {
     if (broken) this.#terminal.warn(`${broken} pictures could not be decoded and were replaced by others.`);
     const result = best ? `best AP ${percent(best.AP)}, AP50 ${percent(best.AP50)}` : 'not evaluated yet';
     const time = `${duration(seconds)}, ${percent(waiting)} % of the steps' time waiting for pictures`;
-    await this.#terminal.print(
-      `${reason === 'stopped' ? 'Stopped' : 'Done'}: ${result} (${time})\nRun: ${run}, with report.html`,
-    );
+    await this.#terminal.print(`${reason === 'stopped' ? 'Stopped' : 'Done'}: ${result} (${time})`);
+    await this.#terminal.print(`Run: ${run}, with report.html`);
     if (reason === 'stopped') this.#terminal.note(`Go on with: boxwright train --resume --out ${run}`);
   }
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+export const mainFile = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
 export interface CliResult {
   readonly code: number | null;
@@ -16,7 +16,7 @@ export interface RunningCli {
 
 /** Starts `boxwright …` as a process of its own, without a terminal. */
 export function startCli(args: readonly string[], env: Readonly<Record<string, string>> = {}): RunningCli {
-  return collect(spawn(process.execPath, [main, ...args], { env: { ...process.env, ...env } }));
+  return collect(spawn(process.execPath, [mainFile, ...args], { env: { ...process.env, ...env } }));
 }
 
 function collect(child: ChildProcessWithoutNullStreams): RunningCli {
@@ -42,7 +42,9 @@ export function startCliWithFullDisk(
   env: Readonly<Record<string, string>> = {},
 ): RunningCli {
   const script = `ulimit -f ${kibibytes} && exec "$0" "$@"`;
-  return collect(spawn('bash', ['-c', script, process.execPath, main, ...args], { env: { ...process.env, ...env } }));
+  return collect(
+    spawn('bash', ['-c', script, process.execPath, mainFile, ...args], { env: { ...process.env, ...env } }),
+  );
 }
 
 export async function runCli(...args: string[]): Promise<CliResult> {

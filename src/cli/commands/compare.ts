@@ -40,7 +40,7 @@ export const compareCommand = command({
       const { writeFileAtomically } = await import('../../weights/atomic-file.js');
       await writeFileAtomically(out, comparePage(runs, comparison));
     }
-    if (json) await terminal.print(JSON.stringify(comparison));
+    if (json) await terminal.printJson(comparison);
     else await printComparison(comparison, terminal);
     if (out) terminal.note(`Wrote ${out}`);
     return 0;

@@ -46,7 +46,7 @@ export const dataCommand = command({
       onPicture: (done, total) => terminal.progress(`${done} of ${total} pictures`),
     });
     const card = dataCard(inspection);
-    if (json) await terminal.print(JSON.stringify(card));
+    if (json) await terminal.printJson(card);
     else await printCard(card, all, context);
     if (sheet !== undefined) await writeSheet(sheet, inspection, limit, context);
     if (preview !== undefined) await writePreview(preview, inspection, seed, context);

@@ -47,7 +47,7 @@ export const demoCommand = command({
     }
     await draw(paths, context);
     await exportAndTry(paths, context);
-    await context.terminal.print(summary(out, paths, (performance.now() - began) / 1000));
+    for (const line of summary(out, paths, (performance.now() - began) / 1000)) await context.terminal.print(line);
     return 0;
   },
 });
@@ -122,7 +122,7 @@ async function exportAndTry({ data, run, drawn, model }: Paths, { terminal }: Co
   await terminal.print(`${model} on a picture it has never seen: ${objects.join(', ') || 'nothing'}`);
 }
 
-function summary(out: string, { data, run, drawn, model }: Paths, seconds: number): string {
+function summary(out: string, { data, run, drawn, model }: Paths, seconds: number): string[] {
   const rows = [
     ['pictures', data],
     ['run', `${run} (report.html to look at, config.json, events.jsonl, best.safetensors)`],
@@ -135,5 +135,5 @@ function summary(out: string, { data, run, drawn, model }: Paths, seconds: numbe
     ...rows.map(([what, where]) => `  ${what.padEnd(9)} ${where}`),
     '',
     'Now on your own pictures:  npx boxwright train --data <folder>',
-  ].join('\n');
+  ];
 }

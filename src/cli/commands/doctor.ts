@@ -18,7 +18,7 @@ export const doctorCommand = command({
       if (!json) await show(finding, terminal);
     }
     const failed = findings.filter(({ state }) => state === 'failed').length;
-    if (json) await terminal.print(JSON.stringify({ ok: failed === 0, findings }));
+    if (json) await terminal.printJson({ ok: failed === 0, findings });
     else await terminal.print(failed === 0 ? 'Ready.' : `${failed} of ${findings.length} checks failed.`);
     return failed === 0 ? 0 : 1;
   },

@@ -38,7 +38,7 @@ export const exportCommand = command({
     });
     if (report.note !== undefined) terminal.note(report.note);
     if (json) {
-      await terminal.print(JSON.stringify(report));
+      await terminal.printJson(report);
       return 0;
     }
     await terminal.print(

@@ -19,7 +19,7 @@ export const infoCommand = command({
     const { path } = await weightsFile(file, { signal, onProgress: pullProgress(terminal) });
     const { describeFile } = await import('../../weights/describe-file.js');
     const description = await describeFile(path);
-    if (json) await terminal.print(JSON.stringify(description));
+    if (json) await terminal.printJson(description);
     else for (const line of lines(description, terminal)) await terminal.print(line);
     return 0;
   },

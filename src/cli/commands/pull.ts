@@ -25,7 +25,7 @@ export const pullCommand = command({
     const { pull } = await import('../../hub/pull.js');
     const pulled = await pull(card, { signal, verify, onProgress: pullProgress(terminal) });
     if (json) {
-      await terminal.print(JSON.stringify(jsonOf(pulled)));
+      await terminal.printJson(jsonOf(pulled));
       return 0;
     }
     const { card: found, cached, bytes, path } = pulled;
@@ -58,7 +58,7 @@ async function list(json: boolean, { terminal }: Context): Promise<number> {
   const { isCached } = await import('../../hub/pull.js');
   for (const card of cards()) {
     const { classes, asset, ...rest } = card;
-    if (json) await terminal.print(JSON.stringify({ ...rest, ...asset, cached: isCached(card), classes }));
+    if (json) await terminal.printJson({ ...rest, ...asset, cached: isCached(card), classes });
     else {
       await terminal.print(`${terminal.style('bold', card.name)}${isCached(card) ? '  (is on this machine)' : ''}`);
       for (const [what, text] of facts(card)) await terminal.print(`  ${what.padEnd(10)} ${text}`);

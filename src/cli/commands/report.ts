@@ -11,7 +11,8 @@ export const reportCommand = command({
   async run({ run, json }, { terminal }) {
     const { writeReport } = await import('../../report/run/run-reporter.js');
     const report = await writeReport(run);
-    await terminal.print(json ? JSON.stringify({ report }) : `Wrote ${report}`);
+    if (json) await terminal.printJson({ report });
+    else await terminal.print(`Wrote ${report}`);
     return 0;
   },
 });

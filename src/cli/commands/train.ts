@@ -115,7 +115,7 @@ export const trainCommand = command({
     };
     if (findRate) return tryRates({ ...options, signal: context.signal }, json, context);
     const events = train({ ...options, signal: context.signal });
-    if (json) for await (const event of events) await context.terminal.print(JSON.stringify(event));
+    if (json) for await (const event of events) await context.terminal.printJson(event);
     else await follow(events, context);
     return 0;
   },
@@ -140,7 +140,7 @@ async function tryRates(options: TrainOptions, json: boolean, { terminal }: Cont
       terminal.progress(`step ${step} of ${steps}: rate ${rate.toExponential(1)}, loss ${loss.toFixed(3)}`);
       continue;
     }
-    if (json) await terminal.print(JSON.stringify(value));
+    if (json) await terminal.printJson(value);
     else await printRates(value, terminal);
     return 0;
   }

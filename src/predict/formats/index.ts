@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export { type CocoIds, type CocoResult, cocoResults } from './coco-results.js';
-export { jsonLine } from './json-lines.js';
+export { jsonLine, jsonPicture } from './json-lines.js';
 export { checkDetections, type Detection, type PictureDetections } from './picture-detections.js';
 export { vocXml } from './voc-xml.js';
 export { type DetectionFormat, type WriteOptions, writeDetections } from './write.js';
