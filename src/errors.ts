@@ -26,3 +26,9 @@ export class BoxwrightError extends Error {
     this.code = code;
   }
 }
+
+/** What the operating system answered, such as `ENOENT`; undefined for errors of other origin, mistakes in a program among them. */
+export function systemCode(error: unknown): string | undefined {
+  const code = error instanceof Error && !(error instanceof BoxwrightError) && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^E(?!RR_)/.test(code) ? code : undefined; // Node's own begin with ERR_
+}

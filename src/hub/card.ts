@@ -22,6 +22,8 @@ export interface CardAsset {
   readonly url: string;
   /** 64 hexadecimal digits. */
   readonly sha256: string;
+  /** Bytes of the file, if they are known. A download that brings more is ended; without them, at 4 GiB. */
+  readonly bytes?: number;
   /** The file's format as the card names it, such as `ckpt`. */
   readonly format: string;
 }

@@ -7,6 +7,9 @@ import { discard, Interrupted, reasonOf, request } from './request.js';
 import { throttled } from './throttled.js';
 import { TransferRate } from './transfer-rate.js';
 
+/** Bytes of the largest file that is taken where the card does not say how long it is. */
+export const largestFile = 2 ** 32;
+
 /** How a download is watched, and how long it is tried. */
 export interface DownloadOptions {
   /** Ends the download; what has come stays in the part. */
@@ -26,10 +29,11 @@ export interface DownloadOptions {
  *
  * @returns the sha256 of the whole file.
  * @throws BoxwrightError `aborted` by the signal; `network` if the server refuses or cannot be reached; `io` if the disk
- *   is full. What has come by then stays in the part.
+ *   is full. What has come by then stays in the part. `weights` if the file is longer than it may be: a server could send
+ *   without end.
  */
 export async function download(
-  { url, sha256 }: Pick<CardAsset, 'url' | 'sha256'>,
+  { url, sha256, bytes: limit = largestFile }: Pick<CardAsset, 'url' | 'sha256' | 'bytes'>,
   part: PartFile,
   options: DownloadOptions = {},
 ): Promise<string> {
@@ -41,7 +45,7 @@ export async function download(
     let furthest = part.size;
     for (let failures = 0; ; ) {
       try {
-        await transfer(url, part, { ...options, signal });
+        await transfer(url, part, limit, { ...options, signal });
         return part.sha256;
       } catch (error) {
         if (signal.aborted || !(error instanceof Interrupted)) throw error;
@@ -63,6 +67,7 @@ export async function download(
 async function transfer(
   url: string,
   part: PartFile,
+  limit: number,
   options: DownloadOptions & { signal: AbortSignal },
 ): Promise<void> {
   const { signal, onProgress, stall = 60_000 } = options;
@@ -71,8 +76,12 @@ async function transfer(
   try {
     const response = await request(url, rangeHeaders(url, part), ended);
     const total = await begin(url, response, part, onProgress);
+    if (total !== undefined && total > limit) {
+      await discard(response);
+      throw tooLong(url, `${total} bytes`, limit);
+    }
     if (total === part.size) return await discard(response);
-    await receive(response, part, total, watch, onProgress);
+    await receive(response, part, total, limit, watch, onProgress);
   } catch (error) {
     if (!signal.aborted && watch.signal.aborted) {
       const problem = `no byte came for ${stall / 1000} s`;
@@ -141,6 +150,7 @@ async function receive(
   response: Response,
   part: PartFile,
   total: number | undefined,
+  limit: number,
   watch: StallWatch,
   onProgress: DownloadOptions['onProgress'],
 ): Promise<void> {
@@ -155,6 +165,7 @@ async function receive(
   report();
   for await (const bytes of bytesOf(response)) {
     watch.touch();
+    if (part.size + bytes.byteLength > limit) throw tooLong(response.url, 'more', limit);
     await part.append(bytes);
     reportNowAndThen();
   }
@@ -201,6 +212,11 @@ class StallWatch {
   stop(): void {
     clearTimeout(this.#timer);
   }
+}
+
+function tooLong(url: string, found: string, limit: number): BoxwrightError {
+  const advice = 'It is not the file that the card means, or the card lacks its "bytes"';
+  return new BoxwrightError('weights', `${url}: the file has ${found}, expected at most ${limit} bytes. ${advice}.`);
 }
 
 function unreachable(url: string, cause: Interrupted, attempts: number): BoxwrightError {

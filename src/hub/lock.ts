@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { lstat, open, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BoxwrightError } from '../errors.js';
@@ -36,7 +36,8 @@ interface Holder {
  * lock is taken over. How long a file has not been touched is measured by watching, not by comparing clocks, which differ
  * between machines that share a folder.
  *
- * @throws BoxwrightError `aborted` when the signal ends the wait; `io` if the folder cannot be written.
+ * @throws BoxwrightError `aborted` when the signal ends the wait; `io` if the folder cannot be written, or something else
+ *   than a file is in the lock's place.
  */
 export async function acquireLock(path: string, options: LockOptions = {}): Promise<Lock> {
   const { signal, beat = 2_000, patience = 20_000 } = options;
@@ -81,10 +82,15 @@ async function create(path: string, own: Holder): Promise<boolean> {
 /** The holder is unknown while it writes the file, or if it died in the act. */
 async function look(path: string): Promise<{ holder?: Holder; touched: number } | undefined> {
   try {
-    const { mtimeMs } = await stat(path);
+    const about = await lstat(path); // a link may lead nowhere, which would look like a lock given back, for ever
+    if (!about.isFile()) {
+      const found = about.isSymbolicLink() ? 'a symbolic link' : 'no file';
+      throw new BoxwrightError('io', `${path}: expected the file of a lock, found ${found}; remove it.`);
+    }
     const text = await readFile(path, 'utf8');
-    return { holder: parseHolder(text), touched: mtimeMs };
+    return { holder: parseHolder(text), touched: about.mtimeMs };
   } catch (cause) {
+    if (cause instanceof BoxwrightError) throw cause;
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new BoxwrightError('io', `cannot read the lock ${path}: ${(cause as Error).message}`, { cause });
   }

@@ -44,7 +44,7 @@ export interface Pulled {
  *
  * @param source a name of `cards()`, the path or file URL of a card's markdown file, or a card.
  * @throws BoxwrightError `model` for an unknown name; `data` for a card that is none; `network` if the file cannot be
- *   downloaded, with what to put where instead; `weights` if its checksum is not the card's; `io` if the disk is full or
+ *   downloaded, with what to put where instead; `weights` if its checksum is not the card's or it is too long; `io` if the disk is full or
  *   the cache cannot be written; `aborted` by the signal.
  */
 export async function pull(source: string | URL | Card, options: PullOptions = {}): Promise<Pulled> {
@@ -100,9 +100,11 @@ async function fetchFile(card: Card, place: CachePlace, lost: AbortSignal, optio
   try {
     const actual = await download(asset, part, { ...options.patience, signal, onProgress });
     bytes = part.size;
-    if (actual !== asset.sha256) throw await damaged(card, place, actual);
+    if (actual !== asset.sha256) throw damaged(card, actual);
     await part.flush();
   } catch (error) {
+    // No attempt that goes on with another file could succeed.
+    if (error instanceof BoxwrightError && error.code === 'weights') await drop(place);
     throw explained(error, card, place, part.size, lost.aborted);
   } finally {
     await part.close();
@@ -114,10 +116,12 @@ async function fetchFile(card: Card, place: CachePlace, lost: AbortSignal, optio
   return { card, path: file, bytes, cached: false };
 }
 
-/** Takes away what was downloaded: no attempt that goes on with it could succeed. */
-async function damaged({ asset }: Card, { part, partInfo }: CachePlace, actual: string): Promise<BoxwrightError> {
+async function drop({ part, partInfo }: CachePlace): Promise<void> {
   await rm(part, { force: true });
   await rm(partInfo, { force: true });
+}
+
+function damaged({ asset }: Card, actual: string): BoxwrightError {
   const meaning = 'The download is damaged, or the file there is another one than the card means';
   const advice = 'It was removed; pull again, and if that does not help, do not use that source';
   return new BoxwrightError('weights', `${asset.url}: ${sums(actual, asset.sha256)}. ${meaning}. ${advice}.`);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { BoxwrightError } from '../errors.js';
+import { BoxwrightError, systemCode } from '../errors.js';
 
 /** What a file is written from: one piece, or pieces in order, which are never joined in memory. */
 export type FileContent = string | Uint8Array | Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
@@ -23,8 +23,8 @@ const advice: Readonly<Record<string, string>> = {
  * the content goes to a temporary name in the same folder, is flushed to the disk and renamed over `path`, and the
  * folder is flushed too. A symbolic link at `path` is replaced, not followed.
  *
- * @throws BoxwrightError `io` where that fails (disk full, no permission, no such folder); the temporary file is
- *   removed and the previous file is as it was.
+ * @throws BoxwrightError `io` where that fails (disk full, no permission, no such folder); errors of the content
+ *   as they are. Either way the temporary file is removed and the previous file is as it was.
  */
 export async function writeFileAtomically(path: string, content: FileContent): Promise<void> {
   const folder = dirname(path);
@@ -39,12 +39,15 @@ export async function writeFileAtomically(path: string, content: FileContent): P
   await flushFolder(folder);
 }
 
-/** The error for a file or folder that could not be written: names the path, the system's reason and the way out. */
-export function writeError(path: string, cause: unknown): BoxwrightError {
-  if (cause instanceof BoxwrightError) return cause;
-  const code = (cause as NodeJS.ErrnoException | undefined)?.code ?? '';
-  const reason = advice[code] ?? (cause instanceof Error ? cause.message : String(cause));
-  return new BoxwrightError('io', `cannot write ${path}: ${reason}${code && ` (${code})`}`, { cause });
+/**
+ * The error for a file or folder that could not be written: names the path, the system's reason and the way out. What the
+ * system has no part in, such as a mistake in what makes the content, comes back as it is.
+ */
+export function writeError(path: string, cause: unknown): unknown {
+  const code = systemCode(cause);
+  if (code === undefined) return cause;
+  const reason = advice[code] ?? (cause as Error).message;
+  return new BoxwrightError('io', `cannot write ${path}: ${reason} (${code})`, { cause });
 }
 
 async function writeThrough(path: string, content: FileContent): Promise<void> {

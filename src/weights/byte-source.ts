@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { BoxwrightError } from '../errors.js';
+import { BoxwrightError, systemCode } from '../errors.js';
 
 /** Bytes that are read piece by piece: a file on disk, or memory. Readers check lengths against `size` before they ask. */
 export interface ByteSource {
@@ -21,14 +21,18 @@ export interface ByteSource {
 const pieceSize = 2 ** 20;
 const readers = 4;
 
-/** Opens a file for `use` and closes it behind it. */
+/**
+ * Opens a file for `use` and closes it behind it.
+ *
+ * @throws BoxwrightError `io` where the system refuses to open or read it; errors of `use` as they are.
+ */
 export async function withFile<T>(path: string, use: (source: ByteSource) => Promise<T>): Promise<T> {
   const file = await open(path, 'r').catch((cause) => Promise.reject(readError(path, cause)));
   try {
     const { size } = await file.stat();
     const read = async (position: number, length: number) => {
       requireInside(path, size, position, length);
-      const bytes = new Uint8Array(length);
+      const bytes = allocated(path, length);
       let next = 0;
       const readPieces = async () => {
         while (next < length) {
@@ -47,7 +51,7 @@ export async function withFile<T>(path: string, use: (source: ByteSource) => Pro
     const beside: ByteSource['beside'] = (name, inner) => withFile(join(dirname(path), name), inner);
     return await use({ name: path, size, read, beside });
   } catch (cause) {
-    throw cause instanceof BoxwrightError ? cause : readError(path, cause);
+    throw systemCode(cause) === undefined ? cause : readError(path, cause);
   } finally {
     await file.close();
   }
@@ -105,6 +109,14 @@ function requireInside(name: string, size: number, position: number, length: num
   if (position >= 0 && length >= 0 && position + length <= size) return;
   const problem = `bytes ${position} to ${position + length} are needed, the file has ${size}`;
   throw new BoxwrightError('weights', `${name}: truncated: ${problem}. Download or copy it again.`);
+}
+
+function allocated(path: string, length: number): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(length);
+  } catch (cause) {
+    throw new BoxwrightError('io', `cannot read ${path}: there is no memory for ${length} bytes`, { cause });
+  }
 }
 
 function shrunk(path: string, found: number, expected: number): BoxwrightError {

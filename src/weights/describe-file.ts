@@ -1,15 +1,16 @@
-import { stat } from 'node:fs/promises';
 import { elementCount, type Tensor } from '../graph/tensor.js';
 import { evaluationGraph, modelRecipe } from '../models/model.js';
+import { type ByteSource, withFile } from './byte-source.js';
 import { alikeModels, fittingModels } from './loading/fitting-models.js';
 import { startFrom } from './loading/load-weights.js';
 import type { WeightFile, WeightFormat } from './weight-file.js';
-import { readWeightFile } from './weight-readers.js';
+import { readWeights } from './weight-readers.js';
 
 /** What a file of weights holds, for people and programs. */
 export interface FileDescription {
   readonly path: string;
   readonly format: WeightFormat;
+  /** Of the file and of those beside it that hold its tensors. */
   readonly bytes: number;
   readonly tensors: readonly TensorDescription[];
   /** Elements of all tensors. */
@@ -57,8 +58,8 @@ const shownStarts = 4;
 
 /** @throws BoxwrightError as `readWeightFile`. */
 export async function describeFile(path: string): Promise<FileDescription> {
-  const file = await readWeightFile(path);
-  const { size: bytes } = await stat(path);
+  const sizes = new Map<string, number>();
+  const file = await withFile(path, (source) => readWeights(noted(source, sizes)));
   const tensors = [...file.tensors].map(([name, { dtype, shape }]) => ({ name, type: dtype, shape }));
   const types: Record<string, number> = {};
   for (const { type, shape } of tensors) types[type] = (types[type] ?? 0) + elementCount(shape);
@@ -74,7 +75,7 @@ export async function describeFile(path: string): Promise<FileDescription> {
   return {
     path,
     format: file.format,
-    bytes,
+    bytes: [...sizes.values()].reduce((sum, size) => sum + size, 0),
     tensors,
     elements: tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0),
     types,
@@ -82,6 +83,13 @@ export async function describeFile(path: string): Promise<FileDescription> {
     fits,
     starts: fits.length > 0 ? [] : startsFor(path, file),
   };
+}
+
+/** `source`, with its size and those of all files that are opened beside it put into `sizes`. */
+function noted(source: ByteSource, sizes: Map<string, number>): ByteSource {
+  sizes.set(source.name, source.size);
+  const { beside } = source;
+  return beside ? { ...source, beside: (name, use) => beside(name, (other) => use(noted(other, sizes))) } : source;
 }
 
 function startsFor(path: string, file: WeightFile): ModelStart[] {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { classList } from '../../src/cli/class-list.js';
@@ -23,6 +23,27 @@ test('info names tensors, metadata and the models that a checkpoint fits', async
     /^fits refinedet-tiny-320, refinedet-tiny-512 with 3 classes: 187 parameters by the names of boxwright$/m,
   );
 });
+
+test('info counts the bytes of all files that the weights are in', async (t) => {
+  const folder = await testFolder(t);
+  const names = ['model-1.safetensors', 'model-2.safetensors', 'model.safetensors.index.json'];
+  const tensor = { dtype: 'float32', shape: [100], data: new Float32Array(100) } as const;
+  await writeSafetensors(join(folder, names[0]), new Map([['a', tensor]]));
+  await writeSafetensors(join(folder, names[1]), new Map([['b', tensor]]));
+  await writeFile(join(folder, names[2]), JSON.stringify({ weight_map: { a: names[0], b: names[1] } }));
+  const sharded = await runCli('info', join(folder, names[2]), '--json');
+  assert.equal((JSON.parse(sharded.stdout) as FileDescription).bytes, await bytesIn(folder, names));
+
+  const exported = ['model.onnx', 'model.onnx.data'];
+  await runCli('export', await tinyModelFile(t), join(folder, exported[0]), '--external-data');
+  const onnx = await runCli('info', join(folder, exported[0]), '--json');
+  assert.equal((JSON.parse(onnx.stdout) as FileDescription).bytes, await bytesIn(folder, exported));
+});
+
+async function bytesIn(folder: string, names: readonly string[]): Promise<number> {
+  const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
 
 const folded = 'data/checkpoints/resnet18-imagenet-folded-c4.safetensors';
 test('info --json says what training can start from where no model fits', needs(folded), async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -77,6 +77,25 @@ for (const [what, text] of [
     assert.equal((JSON.parse(await readFile(path, 'utf8')) as { pid: number }).pid, process.pid);
   });
 }
+
+test('a link or a folder in the place of a lock is an error at once, where it leads to or not', async (t) => {
+  const folder = await testFolder(t);
+  const path = join(folder, 'x.lock');
+  const places = {
+    nowhere: () => symlink(join(folder, 'nothing'), join(folder, 'nowhere')),
+    somewhere: () => writeFile(path, '').then(() => symlink(path, join(folder, 'somewhere'))),
+    folder: () => mkdir(join(folder, 'folder')),
+  };
+  for (const [name, make] of Object.entries(places)) {
+    await make();
+    await assert.rejects(
+      acquireLock(join(folder, name), { ...quick, signal: AbortSignal.timeout(5_000) }),
+      (error) =>
+        error instanceof BoxwrightError && error.code === 'io' && /expected the file of a lock/.test(error.message),
+      name,
+    );
+  }
+});
 
 test('several that take a dead lock at once: one has it', async (t) => {
   const path = join(await testFolder(t), 'x.lock');

@@ -284,6 +284,32 @@ test('a server that does not say how long the file is', async (t) => {
   assert.ok(progress.every((step) => step.kind !== 'downloading' || step.total === undefined));
 });
 
+test('a file longer than its card says is not taken, whether the server says how long it is or not', async (t) => {
+  for (const length of [true, false]) {
+    const { card, cache, options } = await scene(t, () => ({ length }));
+    const asset = { ...card.asset, bytes: content.length - 1 };
+    const error = await failure(pull({ ...card, asset }, options));
+    assert.equal(error.code, 'weights');
+    const found = length ? '300000 bytes' : 'more';
+    assert.ok(error.message.includes(`the file has ${found}, expected at most 299999 bytes`), error.message);
+    assert.deepEqual(await filesIn(cache), []);
+    assert.equal((await pull({ ...card, asset: { ...asset, bytes: content.length } }, options)).bytes, content.length);
+  }
+});
+
+test('a server that sends without end is left', async (t) => {
+  const { card, progress, options } = await scene(t);
+  const server = await serve(t, async (_, response) => {
+    while (!response.destroyed) await new Promise<void>((resolve) => response.write(content, () => resolve()));
+  });
+  const asset = { ...card.asset, url: `${server.url}/endless.ckpt`, bytes: 10 * content.length };
+  const error = await failure(pull({ ...card, asset }, options));
+  assert.equal(error.code, 'weights');
+  const received = progress.map((step) => (step.kind === 'downloading' ? step.received : 0));
+  assert.ok(Math.max(...received) <= asset.bytes);
+  assert.equal(server.requests.length, 1, 'it is not asked again');
+});
+
 test('the signal stops a slow download, which can be gone on with', async (t) => {
   const { card, server, cache, options } = await scene(t, (index) => (index === 0 ? { slow: 50 } : {}));
   const abort = new AbortController();

@@ -52,6 +52,14 @@ test('a file that shrinks while it is read', async () => {
   await writeFile(path, content);
 });
 
+test('mistakes of a reader stay what they are', async () => {
+  const mistake = new TypeError('undefined is not a function');
+  await assert.rejects(
+    withFile(path, () => Promise.reject(mistake)),
+    (error) => error === mistake,
+  );
+});
+
 test('a folder is no file', async () => {
   await assert.rejects(
     withFile(folder, (source) => source.read(0, 1)),
