@@ -1,4 +1,3 @@
-import type { InferredOptionTypes, Options, PositionalOptions } from 'yargs';
 import type { Terminal } from './terminal.js';
 
 /** What a command works with, beside its arguments. */
@@ -8,15 +7,52 @@ export interface Context {
   readonly signal: AbortSignal;
 }
 
+/** `--name value`, or `--name` and `--no-name` for a boolean. Without a type it is one of its choices. */
+export interface OptionSpec {
+  readonly type?: 'string' | 'number' | 'boolean';
+  readonly choices?: readonly (string | number)[];
+  /** Takes several values, one behind the other. */
+  readonly array?: boolean;
+  readonly default?: string | number | boolean;
+  readonly describe: string;
+}
+
+/** What stands on the command line without a name. */
+export interface PositionalSpec {
+  readonly type: 'string';
+  readonly array?: boolean;
+  readonly demandOption?: boolean;
+  readonly describe: string;
+}
+
+type Single<S> = S extends { readonly choices: readonly (infer C)[] }
+  ? C
+  : S extends { readonly type: 'number' }
+    ? number
+    : S extends { readonly type: 'boolean' }
+      ? boolean
+      : string;
+
+type Value<S> = S extends { readonly array: true } ? Single<S>[] : Single<S>;
+
+/** The arguments that a command's `run` gets, by the names on the command line. */
+export type ArgumentsOf<S> = {
+  readonly [K in keyof S]: S[K] extends
+    | { readonly demandOption: true }
+    | { readonly default: string | number | boolean }
+    ? Value<S[K]>
+    : Value<S[K]> | undefined;
+};
+
 /**
  * A command as data. Its file imports only light things at the top, and what does the work inside `run`, so that
  * `--help` is quick.
  */
 export interface Command<
-  P extends Record<string, PositionalOptions> = Record<string, PositionalOptions>,
-  O extends Record<string, Options> = Record<string, Options>,
+  P extends Record<string, PositionalSpec> = Record<string, PositionalSpec>,
+  O extends Record<string, OptionSpec> = Record<string, OptionSpec>,
 > {
-  /** Name and positionals as yargs writes them, such as `detect <model> <pictures..>`. */
+  /** Name and positionals: `<one>`, `[optional]`, `<several..>`; such as `detect <model> <pictures..>`. */
   readonly usage: string;
   readonly about: string;
   readonly positionals: P;
@@ -24,7 +60,7 @@ export interface Command<
   /** Command lines with what they do. */
   readonly examples?: readonly (readonly [line: string, about: string])[];
   /** Gives the exit code where it is not 0. */
-  run(args: InferredOptionTypes<P & O>, context: Context): Promise<number | undefined>;
+  run(args: ArgumentsOf<P & O>, context: Context): Promise<number | undefined>;
 }
 
 /** A command of any arguments. */
@@ -36,7 +72,7 @@ export type AnyCommand = Omit<Command, 'run'> & {
 export const nameOf = ({ usage }: AnyCommand): string => usage.split(' ')[0];
 
 /** Lets TypeScript infer the types of a command's arguments. */
-export function command<P extends Record<string, PositionalOptions>, O extends Record<string, Options>>(
+export function command<const P extends Record<string, PositionalSpec>, const O extends Record<string, OptionSpec>>(
   definition: Command<P, O>,
 ): Command<P, O> {
   return definition;

@@ -21,7 +21,9 @@ async function main(line: readonly string[]): Promise<number> {
   process.on('SIGINT', stop).on('SIGTERM', stop);
   try {
     const parsed = await parseLine(line, commands);
-    const code = (await parsed?.command.run(parsed.args as never, { terminal, signal: abort.signal })) ?? 0;
+    if (!parsed) return 0;
+    terminal.quiet = parsed.quiet;
+    const code = (await parsed.command.run(parsed.args as never, { terminal, signal: abort.signal })) ?? 0;
     return abort.signal.aborted ? interrupted : code;
   } catch (error) {
     if (abort.signal.aborted) {
@@ -37,14 +39,14 @@ async function main(line: readonly string[]): Promise<number> {
 
 /** One clear message for what was foreseen; the whole story for what was not. */
 function report(error: unknown, verbose: boolean, terminal: Terminal): number {
-  const mark = terminal.onStderr('red', 'error:');
   if (error instanceof UsageError) {
-    terminal.note(`${mark} ${error.message}\nSee: boxwright --help, or boxwright <command> --help`);
+    terminal.error(`${error.message}\nSee: boxwright --help, or boxwright <command> --help`);
     return wrongUsage;
   }
   const known = error instanceof BoxwrightError;
   const text = error instanceof Error ? error : new Error(String(error));
-  terminal.note(`${mark} ${known ? text.message : `unexpected: ${text.message}`}`);
+  terminal.error(known ? text.message : `unexpected: ${text.message}`);
+  terminal.quiet = false;
   if (verbose || !known) terminal.note(terminal.onStderr('dim', stackOf(text)));
   if (!known) {
     terminal.note(

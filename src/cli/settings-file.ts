@@ -2,10 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Options } from 'yargs';
 import { BoxwrightError } from '../errors.js';
 import { nearestName } from '../models/nearest-name.js';
-import { type AnyCommand, nameOf } from './command.js';
+import { type AnyCommand, nameOf, type OptionSpec } from './command.js';
 
 /** Settings by command, each by the name that the option has on the command line. */
 export type Settings = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -67,7 +66,7 @@ function checkedCommand(
   path: string,
   command: string,
   own: Record<string, unknown>,
-  options: Readonly<Record<string, Options>>,
+  options: Readonly<Record<string, OptionSpec>>,
 ): Record<string, unknown> {
   const settings = Object.entries(own).map(([key, value]) => {
     // `valPart` is `--val-part`.
@@ -88,7 +87,7 @@ function unknown(path: string, name: string, what: string, known: readonly strin
 }
 
 /** What was expected instead, if a value does not fit an option. */
-function mismatch({ type, array, choices }: Options, value: unknown): string | undefined {
+function mismatch({ type, array, choices }: Omit<OptionSpec, 'describe'>, value: unknown): string | undefined {
   if (array) {
     const isList = Array.isArray(value) && value.every((item) => mismatch({ type, choices }, item) === undefined);
     return isList ? undefined : `a list of ${type}s`;

@@ -27,6 +27,8 @@ export class ReaderGone extends Error {}
  * what is read are therefore shown as escapes.
  */
 export class Terminal {
+  /** Keeps notes and progress back; results, warnings and errors stay. */
+  quiet = false;
   #progress = false;
   #readerGone = false;
 
@@ -60,17 +62,20 @@ export class Terminal {
 
   /** A line for people, or several, beside the results. */
   note(line: string): void {
-    this.#clear();
-    process.stderr.write(`${coloured(legible(line, everyControlButLineFeed))}\n`);
+    if (!this.quiet) this.#tell(line);
   }
 
   warn(line: string): void {
-    this.note(`${this.onStderr('yellow', 'warning:')} ${line}`);
+    this.#tell(`${this.onStderr('yellow', 'warning:')} ${line}`);
+  }
+
+  error(line: string): void {
+    this.#tell(`${this.onStderr('red', 'error:')} ${line}`);
   }
 
   /** A line that the next one replaces; nothing unless a person is watching. */
   progress(line: string): void {
-    if (!process.stderr.isTTY) return;
+    if (!process.stderr.isTTY || this.quiet) return;
     process.stderr.write(`\r\u001b[K${legible(line, everyControl).slice(0, (process.stderr.columns ?? 80) - 1)}`);
     this.#progress = true;
   }
@@ -83,6 +88,11 @@ export class Terminal {
   /** The same for `note`. */
   onStderr(style: Style, text: string): string {
     return hasColours(process.stderr) ? styled(style, text) : text;
+  }
+
+  #tell(line: string): void {
+    this.#clear();
+    process.stderr.write(`${coloured(legible(line, everyControlButLineFeed))}\n`);
   }
 
   #clear(): void {

@@ -21,6 +21,22 @@ test('--version and --help print to stdout and succeed', async () => {
   assert.match(detect.stdout, /--min-score/);
 });
 
+test('help shows what a positional is, and examples whole so that they can be copied', async () => {
+  const { stdout } = await runCli('train', '--help');
+  assert.match(stdout, /^ {4}boxwright train --data cells\/ --weights resnet18\.safetensors --epochs 30$/m);
+  assert.match((await runCli('help', 'detect')).stdout, /source +Run folder, checkpoint/);
+});
+
+test('completion: a script for the shell, which asks for commands, options and choices', async () => {
+  const script = await runCli('completion', 'bash');
+  assert.equal(script.code, 0);
+  assert.match(script.stdout, /complete -F \w+ boxwright/);
+  assert.match((await runCli('complete', '--', 'ev')).stdout, /^eval\t/m);
+  assert.match((await runCli('complete', '--', 'train', '--epo')).stdout, /^--epochs\t/m);
+  assert.match((await runCli('complete', '--', 'train', '--optimizer', '')).stdout, /^adamw\b[\s\S]*^sgd\b/m);
+  assertUsageError(await runCli('completion', 'tcsh'), /tcsh/);
+});
+
 test('help is quick: nothing heavy is loaded for it', async () => {
   const { code, stderr } = await runCli('--help');
   assert.equal(code, 0, stderr);
@@ -41,7 +57,7 @@ test('unknown commands and options name the nearest one', async () => {
     await runCli('detect', 'm', 'p', '--min-scor', '0.5'),
     /no option --min-scor\. Did you mean --min-score\?/,
   );
-  assertUsageError(await runCli('eval', 'm', '--dat=x'), /--dat|data/);
+  assertUsageError(await runCli('eval', 'm', '--dat=x'), /no option --dat\. Did you mean --data\?/);
   assertUsageError(await runCli('export', 'm', 'n.onnx', 'third'), /"third" is one argument too many/);
 });
 
@@ -52,8 +68,13 @@ test('what is missing or makes no sense is a usage error', async () => {
   assertUsageError(await runCli('detect', 'm', 'p', '--min-score', 'high'), /--min-score is high; give a number/);
   assertUsageError(await runCli('detect', 'm', 'p', '--min-score', '30'), /--min-score is 30/);
   assertUsageError(await runCli('detect', 'm', 'p', '--min-score'), /--min-score needs a value/);
+  assertUsageError(await runCli('detect', 'm', 'p', '--out', '--json'), /--out needs a value/);
+  assertUsageError(await runCli('train', '--data', 'd', '--epochs', 'many'), /--epochs is "many"; give a number/);
   assertUsageError(await runCli('detect', 'm', 'p', '--out', 'a', '--out', 'b'), /--out is given twice/);
-  assertUsageError(await runCli('detect', 'm', 'p', '--provider', 'gpu'), /--provider is "gpu"; give one of "cpu", "/);
+  assertUsageError(
+    await runCli('detect', 'm', 'p', '--provider', 'gpu'),
+    /--provider is "gpu"; give one of cpu, webgpu/,
+  );
   assertUsageError(
     await runCli('train', '--data', 'd', '--find-lr', '--resume'),
     /--find-lr does not go with --resume/,

@@ -54,7 +54,9 @@ test('data prints the card, for people and as JSON, and writes its pages and a r
     [['yolo', 1]],
   );
 
-  const again = await runCli('data', `${root}/set`, '--sheet', `${root}/sheet.html`);
+  const quiet = await runCli('data', `${root}/set`, '--quiet', '--sheet', `${root}/quiet.html`);
+  assert.deepEqual([quiet.code, quiet.stderr], [0, ''], 'results only');
+  const again = await runCli('data', `${root}/set`, '--quiet', '--sheet', `${root}/sheet.html`);
   assert.equal(again.code, 1);
   assert.match(again.stderr, /sheet\.html: exists already/);
 });

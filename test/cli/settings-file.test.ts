@@ -11,14 +11,14 @@ const commands = [
   command({
     usage: 'train <place>',
     about: 'Train',
-    positionals: { place: { type: 'string' } },
+    positionals: { place: { type: 'string', demandOption: true, describe: 'Where' } },
     options: {
-      data: { type: 'string', demandOption: true },
-      epochs: { type: 'number', default: 5 },
-      resume: { type: 'boolean', default: false },
-      freeze: { type: 'string', array: true },
-      optimizer: { choices: ['adamw', 'sgd'] as const },
-      'val-part': { type: 'string' },
+      data: { type: 'string', describe: 'Data' },
+      epochs: { type: 'number', default: 5, describe: 'Epochs' },
+      resume: { type: 'boolean', default: false, describe: 'Go on' },
+      freeze: { type: 'string', array: true, describe: 'Parts' },
+      optimizer: { choices: ['adamw', 'sgd'], describe: 'How' },
+      'val-part': { type: 'string', describe: 'Part' },
     },
     run: async () => 0,
   }),
@@ -39,7 +39,14 @@ test('a wrong option behind --config is told as without it', async () => {
 });
 
 async function parsed(folder: string, ...line: string[]) {
-  const { epochs, data, valPart, freeze, optimizer, resume } = (await parseLine(line, commands, folder))!.args;
+  const {
+    epochs,
+    data,
+    'val-part': valPart,
+    freeze,
+    optimizer,
+    resume,
+  } = (await parseLine(line, commands, folder))!.args;
   return { data, epochs, valPart, freeze, optimizer, resume };
 }
 
@@ -49,7 +56,7 @@ const forms: Readonly<Record<string, string>> = {
   'boxwright.config.mjs': `export default { train: ${JSON.stringify(own)} };`,
 };
 for (const [name, text] of Object.entries(forms))
-  test(`${name}: its settings hold, what must be given included; the command line overrules them`, async () => {
+  test(`${name}: its settings hold; the command line overrules them`, async () => {
     const folder = folderWith({ [name]: text });
     assert.deepEqual(await parsed(folder, 'train', 'here'), own);
     const overruled = await parsed(folder, 'train', 'here', '--epochs', '3', '--val-part', 'val', '--no-resume');
@@ -71,7 +78,7 @@ test('a number stands for the text that the command line would have', async () =
 
 test('help comes up beside settings that do not fit', async (t) => {
   const folder = folderWith({ 'boxwright.config.json': '{"trian": {}}' });
-  t.mock.method(console, 'log', () => {});
+  t.mock.method(process.stdout, 'write', () => true);
   assert.equal(await parseLine(['train', '--help'], commands, folder), undefined);
   await assert.rejects(parseLine(['train', 'here', '--data', 'd'], commands, folder), { code: 'config' });
 });
