@@ -23,7 +23,7 @@ export async function convertData(
     format: to,
     pictures: link ? 'link' : 'copy',
     signal,
-    onPicture: (done, total) => terminal.progress(`${done} of ${total} pictures`),
+    onPicture: (done, total) => terminal.progress(`${done} of ${total} pictures`, done / total),
   });
   const [{ dataset }] = parts;
   terminal.note(`${from}: ${dataset.note}`);

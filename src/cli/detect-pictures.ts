@@ -91,7 +91,7 @@ async function* showEach(
     await drawings?.draw(path, picture);
     if (json) await terminal.printJson(jsonPicture(picture));
     else for (const line of described(picture, counts.total === 1)) await terminal.print(line);
-    terminal.progress(`${counts.done} of ${counts.total} pictures`);
+    terminal.progress(`${counts.done} of ${counts.total} pictures`, counts.done / counts.total);
     yield picture;
   }
 }

@@ -9,8 +9,8 @@ const logEvery = 15_000;
 /** Shows a download: a line that moves on a terminal, a line now and then in a log. */
 export function pullProgress(terminal: Terminal): (progress: PullProgress) => void {
   let lastLog = performance.now();
-  const moving = (line: string) => {
-    terminal.progress(line);
+  const moving = (line: string, share?: number) => {
+    terminal.progress(line, share);
     if (process.stderr.isTTY || performance.now() - lastLog < logEvery) return;
     lastLog = performance.now();
     terminal.note(line);
@@ -21,9 +21,15 @@ export function pullProgress(terminal: Terminal): (progress: PullProgress) => vo
       case 'waiting':
         return terminal.note(`${name}: another process is downloading it; waiting for that one.`);
       case 'checking':
-        return moving(`${name}: checking ${megabytes(progress.done)} of ${megabytes(progress.total)}`);
+        return moving(
+          `${name}: checking ${megabytes(progress.done)} of ${megabytes(progress.total)}`,
+          progress.done / progress.total,
+        );
       case 'downloading':
-        return moving(`${name}: ${downloadLine(progress)}`);
+        return moving(
+          `${name}: ${downloadLine(progress)}`,
+          progress.total === undefined ? undefined : progress.received / progress.total,
+        );
       case 'retrying':
         return terminal.warn(`${name}: ${progress.reason}; trying again from ${megabytes(progress.received)}.`);
       case 'restarting':

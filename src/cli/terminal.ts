@@ -73,10 +73,15 @@ export class Terminal {
     this.#tell(`${this.onStderr('red', 'error:')} ${line}`);
   }
 
-  /** A line that the next one replaces; nothing unless a person is watching. */
-  progress(line: string): void {
+  /**
+   * A line that the next one replaces; nothing unless a person is watching.
+   *
+   * @param share of the work that is done, 0 to 1, for a bar before the line
+   */
+  progress(line: string, share?: number): void {
     if (!process.stderr.isTTY || this.quiet) return;
-    process.stderr.write(`\r\u001b[K${legible(line, everyControl).slice(0, (process.stderr.columns ?? 80) - 1)}`);
+    const text = legible(share === undefined ? line : `${bar(share)} ${line}`, everyControl);
+    process.stderr.write(`\r\u001b[K${text.slice(0, (process.stderr.columns ?? 80) - 1)}`);
     this.#progress = true;
   }
 
@@ -109,6 +114,13 @@ export class Terminal {
     if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw writeError('stdout', error);
     this.#readerGone = true;
   }
+}
+
+const barWidth = 16;
+
+function bar(share: number): string {
+  const done = Math.round(barWidth * Math.min(1, Math.max(0, share)));
+  return '█'.repeat(done) + '░'.repeat(barWidth - done);
 }
 
 /** Stands for the start of an escape sequence of ours: characters without a meaning, which no data can know. */

@@ -57,7 +57,7 @@ export class TrainProgress {
 
   #step(event: Extract<TrainEvent, { kind: 'step' }>): void {
     const line = stepLine(event);
-    this.#terminal.progress(line);
+    this.#terminal.progress(line, event.step / event.steps);
     if (process.stderr.isTTY || performance.now() - this.#lastLog < logEvery) return;
     this.#lastLog = performance.now();
     this.#terminal.note(line);
@@ -93,7 +93,8 @@ function stepLine({
 }: Extract<TrainEvent, { kind: 'step' }>): string {
   const parts = Object.entries(losses).map(([name, value]) => `${name} ${value.toFixed(2)}`);
   const pace = `${picturesPerSecond.toFixed(1)} pictures/s, waiting ${percent(waiting)} %`;
-  return `epoch ${epoch}  ${step}/${steps}  loss ${loss.toFixed(2)} (${parts.join(', ')})  ${pace}  ${duration(secondsLeft)} left`;
+  // What matters most comes first: a narrow terminal cuts the line.
+  return `epoch ${epoch}  ${step}/${steps}  ${duration(secondsLeft)} left  loss ${loss.toFixed(2)} (${parts.join(', ')})  ${pace}`;
 }
 
 function percent(fraction: number): string {

@@ -99,3 +99,24 @@ test("on a terminal the only escape sequences are the styles' own", async (t) =>
   }
   assert.deepEqual(written, ['\u001b[1ma\\u001b[1m\u001b[22mb\\u000ac\n']);
 });
+
+test('progress has a bar where its share is known, fits the line, and is kept back where quiet or unwatched', (t) => {
+  const written: string[] = [];
+  t.mock.method(process.stderr, 'write', (text: string) => written.push(text) > 0);
+  const { isTTY, columns } = process.stderr;
+  t.after(() => Object.assign(process.stderr, { isTTY, columns }));
+  const terminal = new Terminal();
+  Object.assign(process.stderr, { isTTY: false, columns: 40 });
+  terminal.progress('unwatched', 0.5);
+  process.stderr.isTTY = true;
+  terminal.progress('half', 0.5);
+  terminal.progress('no share');
+  terminal.progress('x'.repeat(100), 2);
+  terminal.quiet = true;
+  terminal.progress('quiet', 0.5);
+  terminal.note('quiet');
+  assert.deepEqual(
+    written.map((text) => text.replace('\r\u001b[K', '')),
+    ['████████░░░░░░░░ half', 'no share', `████████████████ ${'x'.repeat(22)}`],
+  );
+});

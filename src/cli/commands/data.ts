@@ -43,7 +43,7 @@ export const dataCommand = command({
       ...openOptionsOf(args),
       part,
       signal,
-      onPicture: (done, total) => terminal.progress(`${done} of ${total} pictures`),
+      onPicture: (done, total) => terminal.progress(`${done} of ${total} pictures`, done / total),
     });
     const card = dataCard(inspection);
     if (json) await terminal.printJson(card);

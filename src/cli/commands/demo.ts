@@ -74,7 +74,8 @@ async function render(folder: string, { terminal }: Context): Promise<void> {
   const { dirname } = await import('node:path');
   const { renderShapes } = await import('../demo/demo-data.js');
   await mkdir(dirname(folder), { recursive: true });
-  const onPicture = (done: number, total: number) => terminal.progress(`rendering pictures: ${done} of ${total}`);
+  const onPicture = (done: number, total: number) =>
+    terminal.progress(`rendering pictures: ${done} of ${total}`, done / total);
   const rendered = await renderShapes(folder, { pictures, onPicture });
   await terminal.print(
     rendered

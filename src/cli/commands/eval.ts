@@ -109,7 +109,7 @@ async function judgedBy(
   const paths = dataset.images.map(({ path }) => path);
   const found = detector.stream(paths, { batch, signal });
   return gatherDetections(dataset, arrays(found), (done) => {
-    terminal.progress(`${done} of ${paths.length} pictures`);
+    terminal.progress(`${done} of ${paths.length} pictures`, done / paths.length);
   });
 }
 

@@ -137,7 +137,10 @@ async function tryRates(options: TrainOptions, json: boolean, { terminal }: Cont
     const { done, value } = await test.next();
     if (!done) {
       const { step, steps, rate, loss } = value;
-      terminal.progress(`step ${step} of ${steps}: rate ${rate.toExponential(1)}, loss ${loss.toFixed(3)}`);
+      terminal.progress(
+        `step ${step} of ${steps}: rate ${rate.toExponential(1)}, loss ${loss.toFixed(3)}`,
+        step / steps,
+      );
       continue;
     }
     if (json) await terminal.printJson(value);
