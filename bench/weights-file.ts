@@ -1,6 +1,6 @@
 // Loads one file of weights in a process of its own: arguments are the file and the repeats. Prints one line of JSON.
 import { readFile } from 'node:fs/promises';
-import { withFile } from '../src/weights/byte-source.js';
+import { withFile } from '../src/weights/file-source.js';
 import { readWeightFile } from '../src/weights/weight-readers.js';
 import { peakMemory } from './peak-memory.js';
 

@@ -2,7 +2,7 @@
 import { openDataset } from '../data/open.js';
 import type { Provider } from '../engine/protocol.js';
 import { BoxwrightError } from '../errors.js';
-import { type BrokenPicture, Detector } from '../predict/detector.js';
+import { Detector } from '../predict/detector.js';
 import {
   type CocoIds,
   type DetectionFormat,
@@ -10,6 +10,7 @@ import {
   type PictureDetections,
   writeDetections,
 } from '../predict/formats/index.js';
+import type { BrokenPicture } from '../predict/picture-detector.js';
 import type { TestTime } from '../predict/test-time.js';
 import { imageIds } from './coco-image-ids.js';
 import type { Context } from './command.js';

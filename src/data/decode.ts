@@ -1,12 +1,6 @@
 import sharp, { type OutputInfo } from 'sharp';
 import { BoxwrightError } from '../errors.js';
-
-/** A decoded picture: RGB bytes `[height, width, 3]`. */
-export interface Picture {
-  readonly data: Uint8Array;
-  readonly width: number;
-  readonly height: number;
-}
+import type { Picture } from './picture.js';
 
 /** What the annotations say of a picture, held against the file. */
 export interface ExpectedPicture {

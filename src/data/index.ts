@@ -40,7 +40,7 @@ export type {
   ProblemKind,
 } from './dataset.js';
 export { datasetFormats, describeProblem } from './dataset.js';
-export { decodePicture, type ExpectedPicture, type Picture } from './decode.js';
+export { decodePicture, type ExpectedPicture } from './decode.js';
 export {
   type InspectedPart,
   type InspectedProblem,
@@ -51,6 +51,7 @@ export {
 } from './inspect.js';
 export type { OpenOptions } from './layout.js';
 export { findDataset, openDataset, type RecognisedDataset } from './open.js';
+export type { Picture } from './picture.js';
 export { type Repaired, repairDataset } from './repair.js';
 export { type PixelRegion, resizeBytes } from './resize.js';
 export { type WriteOptions, type WrittenDataset, writeDataset } from './writing/write.js';

@@ -8,7 +8,7 @@ import { cardHint, type WeightsFile, type WeightsSource, weightsFile } from '../
 import { similarName } from '../models/nearest-name.js';
 import type { Checkpoint } from '../weights/checkpoint.js';
 import { type DetectorChoice, readDetector } from '../weights/detector-file.js';
-import { type ScoreThresholds, scoreThresholdsOf } from '../weights/score-thresholds.js';
+import { type ExportedDetector, exportedDetector } from './exported-detector.js';
 
 /** A detector's file, read. */
 export type ModelSource =
@@ -19,16 +19,7 @@ export type ModelSource =
       /** For weights of another project: what was taken for what, in words. */
       readonly note?: string;
     }
-  | {
-      readonly kind: 'onnx';
-      readonly path: string;
-      readonly model: string;
-      readonly classes: readonly string[];
-      /** Lowest score to keep of each class, if its metadata suggest some. */
-      readonly scoreThresholds?: ScoreThresholds;
-      /** Overlap from which its suppression drops a box, if its metadata say so. */
-      readonly nms?: number;
-    };
+  | ({ readonly kind: 'onnx'; readonly path: string } & ExportedDetector);
 
 /** What a run folder is detected with, the best first. */
 const runFiles = ['best.safetensors', 'last.safetensors'] as const;
@@ -105,15 +96,7 @@ async function openOnnx(path: string, { model: given }: OpenOptions): Promise<Mo
     throw new BoxwrightError('io', `${path}: cannot be read (${cause.message})`, { cause });
   });
   const { metadata } = readOnnx(bytes, path, (location) => externalFile(path, location));
-  const { model, classes, nms_threshold: nms = '' } = metadata;
-  if (model === undefined || classes === undefined) {
-    const advice = 'Only files that `boxwright export` wrote can be run here';
-    throw new BoxwrightError('weights', `${path}: its metadata lack the model and its classes. ${advice}.`);
-  }
-  const overlap = Number.parseFloat(nms);
-  const names = classNames(path, classes);
-  const scoreThresholds = scoreThresholdsOf(path, metadata, names);
-  return { kind: 'onnx', path, model, classes: names, scoreThresholds, nms: overlap >= 0 ? overlap : undefined };
+  return { kind: 'onnx', path, ...exportedDetector(path, metadata) };
 }
 
 function externalFile(path: string, location: string): Uint8Array {
@@ -124,14 +107,4 @@ function externalFile(path: string, location: string): Uint8Array {
     const advice = 'keep the two files together';
     throw new BoxwrightError('io', `${path}: its weights are in ${file}, which cannot be read; ${advice}.`, { cause });
   }
-}
-
-function classNames(path: string, text: string): string[] {
-  try {
-    const names = JSON.parse(text) as unknown;
-    if (Array.isArray(names) && names.every((name) => typeof name === 'string')) return names;
-  } catch {
-    // said below
-  }
-  throw new BoxwrightError('weights', `${path}: its metadata "classes" is no JSON list of names: ${text.slice(0, 80)}`);
 }

@@ -1,13 +1,9 @@
 import { BoxwrightError } from '../errors.js';
-import type { Tensor } from '../graph/tensor.js';
 import type { DetectorRecipe } from '../models/model.js';
-import type { DetectionTensors } from './merge-detections.js';
 import type { ModelSource } from './model-source.js';
+import type { PictureModel } from './picture-detector.js';
 import { sourceRecipe } from './source-recipe.js';
 import { scaledRecipes, type TestTime, withTestTime } from './test-time.js';
-
-/** Runs a detection graph on pictures, uint8 [batch, height, width, 3]. */
-export type PictureModel = (images: Tensor) => Promise<DetectionTensors>;
 
 /** What of a detector's file is run, and how. */
 export interface PictureModelOptions {

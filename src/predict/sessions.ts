@@ -4,7 +4,7 @@ import { type DetectorRecipe, modelRecipe } from '../models/model.js';
 import { weightsToUse } from '../weights/checkpoint.js';
 import { inferenceModel } from './inference-model.js';
 import type { ModelSource } from './model-source.js';
-import type { PictureModel } from './picture-model.js';
+import type { PictureModel } from './picture-detector.js';
 
 /**
  * A detector's file as a model that runs in an engine. On the CPU every number of pictures has a session of its own, made

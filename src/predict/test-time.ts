@@ -4,7 +4,7 @@ import { type DetectorRecipe, resizeRule } from '../models/model.js';
 import { scaledRecipe } from '../models/scaled-recipe.js';
 import { type DetectionTensors, type MergeRule, mergeDetections } from './merge-detections.js';
 import { mirroredBoxes, mirroredPictures } from './mirror.js';
-import type { PictureModel } from './picture-model.js';
+import type { PictureModel } from './picture-detector.js';
 
 /**
  * Test-time augmentation: every picture is looked at in several ways, and the detections are merged by non-maximum

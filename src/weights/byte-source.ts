@@ -1,6 +1,4 @@
-import { open } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { BoxwrightError, systemCode } from '../errors.js';
+import { BoxwrightError } from '../errors.js';
 
 /** Bytes that are read piece by piece: a file on disk, or memory. Readers check lengths against `size` before they ask. */
 export interface ByteSource {
@@ -15,46 +13,6 @@ export interface ByteSource {
   read(position: number, length: number): Promise<Uint8Array>;
   /** Opens a file of the same folder for `use`; absent where there is no folder. See `withFileBeside`. */
   readonly beside?: <T>(name: string, use: (source: ByteSource) => Promise<T>) => Promise<T>;
-}
-
-/** A large read is made of pieces, several under way at once: copying into fresh memory is work for more than one processor. */
-const pieceSize = 2 ** 20;
-const readers = 4;
-
-/**
- * Opens a file for `use` and closes it behind it.
- *
- * @throws BoxwrightError `io` where the system refuses to open or read it; errors of `use` as they are.
- */
-export async function withFile<T>(path: string, use: (source: ByteSource) => Promise<T>): Promise<T> {
-  const file = await open(path, 'r').catch((cause) => Promise.reject(readError(path, cause)));
-  try {
-    const { size } = await file.stat();
-    const read = async (position: number, length: number) => {
-      requireInside(path, size, position, length);
-      const bytes = allocated(path, length);
-      let next = 0;
-      const readPieces = async () => {
-        while (next < length) {
-          let at = next;
-          next = Math.min(at + pieceSize, length);
-          for (const end = next; at < end; ) {
-            const { bytesRead } = await file.read(bytes, at, end - at, position + at);
-            if (bytesRead === 0) throw shrunk(path, position + at, position + length);
-            at += bytesRead;
-          }
-        }
-      };
-      await Promise.all(Array.from({ length: Math.min(readers, Math.ceil(length / pieceSize)) }, readPieces));
-      return bytes;
-    };
-    const beside: ByteSource['beside'] = (name, inner) => withFile(join(dirname(path), name), inner);
-    return await use({ name: path, size, read, beside });
-  } catch (cause) {
-    throw systemCode(cause) === undefined ? cause : readError(path, cause);
-  } finally {
-    await file.close();
-  }
 }
 
 /** Bytes in memory as a source; `folder` has the files beside it by name. */
@@ -105,31 +63,9 @@ export function partOf(whole: ByteSource, position: number, length: number): Byt
   return { name, size: length, read };
 }
 
-function requireInside(name: string, size: number, position: number, length: number): void {
+/** @throws BoxwrightError `weights` for bytes that a source does not have. */
+export function requireInside(name: string, size: number, position: number, length: number): void {
   if (position >= 0 && length >= 0 && position + length <= size) return;
   const problem = `bytes ${position} to ${position + length} are needed, the file has ${size}`;
   throw new BoxwrightError('weights', `${name}: truncated: ${problem}. Download or copy it again.`);
-}
-
-function allocated(path: string, length: number): Uint8Array<ArrayBuffer> {
-  try {
-    return new Uint8Array(length);
-  } catch (cause) {
-    throw new BoxwrightError('io', `cannot read ${path}: there is no memory for ${length} bytes`, { cause });
-  }
-}
-
-function shrunk(path: string, found: number, expected: number): BoxwrightError {
-  const problem = `the file ended at byte ${found}, expected ${expected}: it shrank while it was read`;
-  return new BoxwrightError('weights', `${path}: ${problem}`);
-}
-
-function readError(path: string, cause: unknown): BoxwrightError {
-  const code = (cause as NodeJS.ErrnoException).code;
-  const known: Readonly<Record<string, string>> = {
-    ENOENT: 'there is no such file',
-    EISDIR: 'it is a folder; give a file in it',
-  };
-  const reason = known[code ?? ''] ?? (cause as Error).message;
-  return new BoxwrightError('io', `cannot read ${path}: ${reason}`, { cause });
 }

@@ -1,6 +1,7 @@
 import { elementCount, type Tensor } from '../graph/tensor.js';
 import { evaluationGraph, modelRecipe } from '../models/model.js';
-import { type ByteSource, withFile } from './byte-source.js';
+import type { ByteSource } from './byte-source.js';
+import { withFile } from './file-source.js';
 import { alikeModels, fittingModels } from './loading/fitting-models.js';
 import { startFrom } from './loading/load-weights.js';
 import type { WeightFile, WeightFormat } from './weight-file.js';

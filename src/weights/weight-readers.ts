@@ -1,5 +1,6 @@
 import { BoxwrightError } from '../errors.js';
-import { type ByteSource, memorySource, withFile } from './byte-source.js';
+import { type ByteSource, memorySource } from './byte-source.js';
+import { withFile } from './file-source.js';
 import { isCaffe, readCaffe } from './formats/caffe.js';
 import { isMindspore, readMindspore } from './formats/mindspore.js';
 import { isPickle, readNumpyPickle } from './formats/numpy-pickle.js';

@@ -12,7 +12,7 @@ import {
   zooAugmentation,
 } from '../../src/data/augment/recipe.js';
 import { renderPlaced } from '../../src/data/augment/render.js';
-import type { Picture } from '../../src/data/decode.js';
+import type { Picture } from '../../src/data/picture.js';
 import { resizeBytes, wholeRegion } from '../../src/data/resize.js';
 import type { CanvasSize } from '../../src/models/canvas.js';
 

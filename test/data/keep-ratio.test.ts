@@ -10,7 +10,7 @@ import {
   paperAugmentation,
   zooAugmentation,
 } from '../../src/data/augment/recipe.js';
-import type { Picture } from '../../src/data/decode.js';
+import type { Picture } from '../../src/data/picture.js';
 import { resizeBytes, wholeRegion } from '../../src/data/resize.js';
 import { type CanvasSize, canvasOf, type KeepRatioRule } from '../../src/models/canvas.js';
 

@@ -10,7 +10,7 @@ import { evaluationGraph, modelRecipe, resizeRule } from '../../src/models/model
 import { Detector } from '../../src/predict/detector.js';
 import type { Detection, PictureDetections } from '../../src/predict/formats/index.js';
 import { openModel } from '../../src/predict/model-source.js';
-import type { PictureModel } from '../../src/predict/picture-model.js';
+import type { PictureModel } from '../../src/predict/picture-detector.js';
 import { sourceRecipe } from '../../src/predict/source-recipe.js';
 import { scaledRecipes, type TestTime, withTestTime } from '../../src/predict/test-time.js';
 import type { Checkpoint } from '../../src/weights/checkpoint.js';

@@ -3,7 +3,7 @@ import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { withFile } from '../../src/weights/byte-source.js';
+import { withFile } from '../../src/weights/file-source.js';
 
 let folder: string;
 let path: string;

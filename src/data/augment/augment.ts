@@ -1,7 +1,7 @@
 // Boxes come in pixels of the picture. They leave normalised where pictures are stretched (x over the width of the result, y
 // over its height, 0 to 1), and in pixels of the canvas where they keep their ratio.
 import { type CanvasSize, type Frame, frameOf, type ResizeRule } from '../../models/canvas.js';
-import type { Picture } from '../decode.js';
+import type { Picture } from '../picture.js';
 import { type PixelRegion, resizeBytes, wholeRegion } from '../resize.js';
 import { joinObjects, type LabelledPicture, mixPixels, rotateQuarters } from './compose.js';
 import { drawCrop } from './crop.js';

@@ -1,5 +1,5 @@
 // Pictures made of other pictures, before anything else is done to them. Boxes are in pixels of the picture.
-import type { Picture } from '../decode.js';
+import type { Picture } from '../picture.js';
 import { type PixelRegion, resizeBytes } from '../resize.js';
 import { objectsInside, type PictureObjects } from './objects.js';
 import type { Random } from './random.js';

@@ -1,5 +1,5 @@
-import type { Picture } from '../decode.js';
 import { kernels, layOut, put, rowsOf } from '../kernels/kernels.js';
+import type { Picture } from '../picture.js';
 import { fetchRows, linearTaps, type PixelRegion } from '../resize.js';
 import type { Photometric } from './photometric.js';
 

@@ -6,7 +6,8 @@ import { composeMosaic, type LabelledPicture } from '../augment/compose.js';
 import type { PictureObjects } from '../augment/objects.js';
 import { type Random, randomStream } from '../augment/random.js';
 import type { AugmentationRecipe } from '../augment/recipe.js';
-import { decodePicture, type Picture } from '../decode.js';
+import { decodePicture } from '../decode.js';
+import type { Picture } from '../picture.js';
 import { type BatchArrays, type BatchShape, clearFrom, frameRow, stackTargets } from './batch.js';
 
 /** What stays the same for all batches of a loader; plain data, sent to each worker once. */

@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import sharp from 'sharp';
-import { decodePicture, type Picture } from '../../data/decode.js';
+import { decodePicture } from '../../data/decode.js';
+import type { Picture } from '../../data/picture.js';
 import { BoxwrightError } from '../../errors.js';
 import { writeFileAtomically } from '../../weights/atomic-file.js';
 import { classColour } from '../page/colours.js';

@@ -4,6 +4,7 @@ import type { Tensor } from '../../graph/tensor.js';
 import { elementCount } from '../../graph/tensor.js';
 import { type ByteSource, withFileBeside } from '../byte-source.js';
 import type { WeightFile } from '../weight-file.js';
+import { isProperty, readEntry } from './onnx-metadata.js';
 import { bytesOfParts, mostDimensions, type PlacedTensor, readPlaced } from './placed-tensor.js';
 import { type ProtobufField, ProtobufFile } from './protobuf.js';
 import { hostArray, type StoredType, storedTypes } from './stored-types.js';
@@ -58,7 +59,7 @@ export async function readOnnxWeights(source: ByteSource): Promise<WeightFile> {
   const initializers = new Map<string, Initializer>();
   const properties: (readonly [string, string])[] = [];
   for await (const field of file.fields()) {
-    if (field.number === 14 && field.wire === 2) properties.push(await readEntry(file, field));
+    if (isProperty(field)) properties.push(await readEntry(file, field));
     if (field.number !== 7 || field.wire !== 2) continue;
     for await (const part of file.fields(field)) {
       if (part.number !== 5 || part.wire !== 2) continue;
@@ -117,14 +118,6 @@ function appendTo<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
   const list = lists.get(key);
   if (list) list.push(value);
   else lists.set(key, [value]);
-}
-
-async function readEntry(file: ProtobufFile, message: ProtobufField): Promise<readonly [string, string]> {
-  const texts = ['', ''];
-  for await (const field of file.fields(message)) {
-    if (field.number === 1 || field.number === 2) texts[field.number - 1] = await file.text(field, 'a property');
-  }
-  return [texts[0], texts[1]];
 }
 
 function readInside(file: ProtobufFile, initializer: Initializer): Promise<Tensor> {
