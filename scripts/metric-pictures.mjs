@@ -276,8 +276,8 @@ function reliability(data) {
   );
 }
 
-function interval(data) {
-  const { AP } = bootstrapPrecision(data);
+async function interval(data) {
+  const { AP } = await bootstrapPrecision(data);
   const place = (value) => 40 + (value - 0.1) * 1000;
   const [from, to, own] = [AP.low, AP.high, AP.value].map(place);
   const ticks = [0.15, 0.25, 0.35, 0.45].map((tick) =>
@@ -343,7 +343,7 @@ const pictures = {
   'score-curves.svg': curves(data),
   'confusion.svg': confusion(data),
   'calibration.svg': reliability(data),
-  'bootstrap.svg': interval(data),
+  'bootstrap.svg': await interval(data),
   'federated.svg': federated(),
 };
 

@@ -14,7 +14,8 @@ const run = (command, args, cwd = folder) =>
 const check = `
 import { BoxwrightError, Detector, exportOnnx, modelNames, version, type PictureDetections } from 'boxwright';
 import { train, type TrainEvent } from 'boxwright/train';
-import { CocoEvaluator, type CocoMetrics } from 'boxwright/evaluate';
+import { CocoEvaluator, type CocoMetrics, type EvaluatedDetector, evaluate } from 'boxwright/evaluate';
+import { compareRuns, writeReport } from 'boxwright/report';
 import { openDataset, type Dataset } from 'boxwright/data';
 import { cards, pull, type Card, type PullProgress } from 'boxwright/hub';
 import { conv2d, gradient, input, reduceMean, type Value } from 'boxwright/graph';
@@ -29,6 +30,7 @@ const unknown: string = await pull('no_such_card', { onProgress: (step) => progr
   return error.code;
 });
 const found: PictureDetections[] = [];
+const judged = (detector: Detector) => evaluate(detector satisfies EvaluatedDetector, 'pictures');
 const events = (): AsyncGenerator<TrainEvent> => train({ model: modelNames[0], data: 'pictures' });
 const opened: Promise<Dataset> = openDataset('nowhere').catch((error: unknown) => {
   if (!(error instanceof BoxwrightError) || error.code !== 'data') throw error;
@@ -46,7 +48,7 @@ const feed = (shape: number[], value: number) => ({ dtype: 'float32' as const, s
 const sums = await session.run({ x: feed([1, 1, 4, 4], 2), 'edges.weight': feed([1, 1, 3, 3], 1) });
 await engine.dispose();
 await opened;
-console.log(JSON.stringify({ version, cards: known.length, unknown, functions: [load, events, exportOnnx, conv2d, gradient].every((f) => typeof f === 'function'), found, AP: metrics.AP, rank: x.rank, trained: step.trained.length, sums: [...sums.y.data].map(Number) }));
+console.log(JSON.stringify({ version, cards: known.length, unknown, functions: [load, events, judged, compareRuns, writeReport, exportOnnx, conv2d, gradient].every((f) => typeof f === 'function'), found, AP: metrics.AP, rank: x.rank, trained: step.trained.length, sums: [...sums.y.data].map(Number) }));
 `;
 
 try {

@@ -17,7 +17,7 @@ export async function convertData(
   { terminal, signal }: Context,
 ): Promise<number> {
   const { writeDataset } = await import('../data/index.js');
-  const parts = await openParts(from, to, options);
+  const parts = await openParts(from, to, { ...options, signal });
   const problems = parts.reduce((sum, { dataset }) => sum + dataset.problems.length, 0);
   const written = await writeDataset(parts, out, {
     format: to,

@@ -32,7 +32,7 @@ export async function evalFiles(
   }
   const counts = `${pictures.length} pictures, ${data.truths.labels.length} objects, ${data.detections.labels.length} detections`;
   await printFigures(
-    { data, pictures, categories, options: measures.options },
+    { data, pictures, categories, options: measures.options, signal },
     { ...measures, blocks },
     `${resultsFile}: ${counts}`,
     terminal,

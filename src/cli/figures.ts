@@ -1,5 +1,4 @@
 import type { CocoResult } from '../evaluate/coco/coco.js';
-import type { CocoTables } from '../evaluate/coco/coco-tables.js';
 import type { Judged } from './metric-blocks.js';
 import type { Measures } from './metrics-options.js';
 import type { Terminal } from './terminal.js';
@@ -15,8 +14,8 @@ export async function printFigures(
   const { summarise } = await import('../evaluate/coco/coco.js');
   const { cocoTablesOnThreads } = await import('../evaluate/coco/coco-threads.js');
   const judged = { ...(zooSubset ? await inSubset(all, terminal) : all), plusOne };
-  const tables = await cocoTablesOnThreads(judged.data, options, threads);
-  const result = await withFurtherRecalls(summarise(tables), tables);
+  const given = judged.data === all.data ? all.tables : undefined;
+  const result = summarise(given ?? (await cocoTablesOnThreads(judged.data, options, threads, judged.signal)));
   const further = [];
   for (const block of blocks) further.push(await block.compute(judged));
   if (json) {
@@ -37,14 +36,6 @@ async function inSubset(judged: Judged, terminal: Terminal): Promise<Judged> {
   const counts = `${data.pictures.length} of ${judged.data.pictures.length} pictures`;
   terminal.note(`--subset zoo: ${counts} have objects and no crowd region.`);
   return { ...judged, data };
-}
-
-/** The recall at other numbers of detections than 1, 10 and 100, if they were asked for, behind the twelve numbers. */
-async function withFurtherRecalls({ coco, perClass }: CocoResult, tables: CocoTables): Promise<CocoResult> {
-  const { meanRecall } = await import('../evaluate/coco/coco-tables.js');
-  const others = tables.settings.maxDetections.filter((most) => ![1, 10, 100].includes(most));
-  const recalls = others.map((most) => [`AR${most}`, meanRecall(tables, { maxDetections: most })] as const);
-  return { coco: { ...coco, ...Object.fromEntries(recalls) }, perClass };
 }
 
 function cocoLines({ coco, perClass }: CocoResult, title: string, terminal: Terminal): string[] {

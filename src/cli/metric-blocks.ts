@@ -1,4 +1,4 @@
-import type { TableOptions } from '../evaluate/coco/coco-tables.js';
+import type { CocoTables, TableOptions } from '../evaluate/coco/coco-tables.js';
 import type { CocoCategory, CocoPicture } from '../evaluate/coco/coco-truth-file.js';
 import type { EvaluationData } from '../evaluate/evaluation-data.js';
 import type { Frequency } from '../evaluate/lvis.js';
@@ -13,6 +13,9 @@ export interface Judged {
   /** What the ground truth file says beyond boxes, by picture and by label; not there for `eval MODEL --data`. */
   readonly pictures?: readonly CocoPicture[];
   readonly categories?: readonly CocoCategory[];
+  /** COCO's tables of these data and options, where they are there already. */
+  readonly tables?: CocoTables;
+  readonly signal?: AbortSignal;
 }
 
 /** A metric of `--metrics` beside COCO's. Its modules are imported inside `compute`, so that `--help` is quick. */
@@ -99,9 +102,9 @@ export const metricBlocks: Readonly<Record<string, MetricBlock>> = {
     },
   },
   bootstrap: {
-    async compute({ data, options }) {
+    async compute({ data, options, signal }) {
       const { bootstrapPrecision } = await import('../evaluate/bootstrap.js');
-      const bootstrap = bootstrapPrecision(data, manyThresholds(options));
+      const bootstrap = await bootstrapPrecision(data, { ...manyThresholds(options), signal });
       return { json: { bootstrap }, lines: (await import('./metric-lines.js')).bootstrapLines(bootstrap) };
     },
   },
@@ -110,9 +113,9 @@ export const metricBlocks: Readonly<Record<string, MetricBlock>> = {
 /** Compares with another detector's results for the same pictures, B. */
 export function comparisonBlock(other: EvaluationData): MetricBlock {
   return {
-    async compute({ data, options }) {
+    async compute({ data, options, signal }) {
       const { comparePaired } = await import('../evaluate/compare.js');
-      const comparison = comparePaired(data, other, manyThresholds(options));
+      const comparison = await comparePaired(data, other, { ...manyThresholds(options), signal });
       return { json: { comparison }, lines: (await import('./metric-lines.js')).comparisonLines(comparison) };
     },
   };

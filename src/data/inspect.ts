@@ -42,7 +42,6 @@ export interface Inspection {
 export interface InspectOptions extends Omit<OpenOptions, 'tolerant' | 'classes'> {
   /** Told as pictures are looked at. */
   readonly onPicture?: (done: number, total: number) => void;
-  readonly signal?: AbortSignal;
 }
 
 /** Pictures that are decoded at the same time. */

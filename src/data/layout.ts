@@ -30,6 +30,8 @@ export interface OpenOptions {
    * data set's `problems`, and leaves it out, instead of throwing: for inspection, not for training.
    */
   readonly tolerant?: boolean;
+  /** Ends the reading between two files. */
+  readonly signal?: AbortSignal;
 }
 
 /** A data set that was recognised, not read yet. */

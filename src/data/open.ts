@@ -44,7 +44,8 @@ export interface RecognisedDataset extends FoundDataset {
  * What can be survived (a box of zero size, one that reaches beyond its picture) is in the result's `problems`.
  *
  * @throws BoxwrightError `data` if no layout fits (the message lists them), the part does not exist, pictures are missing,
- *   or an annotation is unusable (named by file and line or index); `io` if a file cannot be read.
+ *   or an annotation is unusable (named by file and line or index); `io` if a file cannot be read; `aborted` when the
+ *   signal stops it.
  */
 export async function openDataset(path: string, options: OpenOptions = {}): Promise<Dataset> {
   const found = await findDataset(path, options.format);

@@ -3,6 +3,7 @@ import { BoxwrightError } from '../errors.js';
 import { cocoIouThresholds } from './coco/coco-settings.js';
 import { type Precisions, WeightedPrecision } from './coco/weighted-precision.js';
 import type { EvaluationData } from './evaluation-data.js';
+import { interruptible } from './interruptible.js';
 import { type MatchOptions, rankedMatches } from './matching/ranked-matches.js';
 
 /** How data sets are drawn. */
@@ -13,6 +14,7 @@ export interface BootstrapOptions {
   readonly confidence?: number;
   /** Equal seeds draw alike; default 0. */
   readonly seed?: number;
+  readonly signal?: AbortSignal;
 }
 
 /** A figure, and where it may lie had other pictures of the same kind been taken. */
@@ -44,12 +46,12 @@ export interface BootstrapResult {
  * not repeated, since a picture's matches do not depend on others. The interval tells what the choice of pictures does,
  * not what another training run would. A class without truth in a drawn data set is left out of its mean.
  *
- * @throws BoxwrightError `config` for options that cannot be met.
+ * @throws BoxwrightError `config` for options that cannot be met; `aborted` when the signal stops it.
  */
-export function bootstrapPrecision(
+export async function bootstrapPrecision(
   data: EvaluationData,
   options: BootstrapOptions & Omit<MatchOptions, 'areas'> = {},
-): BootstrapResult {
+): Promise<BootstrapResult> {
   const settings = bootstrapSettings(options);
   const { resamples, confidence, seed } = settings;
   const { iouThresholds = cocoIouThresholds, maxDetections } = options;
@@ -61,7 +63,9 @@ export function bootstrapPrecision(
   const about = { pictures: data.pictures.length, ...settings };
   const drawn: Precisions[] = [];
   const weights = new Float64Array(data.pictures.length);
+  const pause = interruptible('The bootstrap', options.signal);
   for (let i = 0; i < resamples && given.AP >= 0; i++) {
+    await pause();
     drawPictures(weights, seed, i);
     const precisions = precision.of(weights);
     if (precisions.AP >= 0) drawn.push(precisions);
@@ -87,7 +91,7 @@ export function bootstrapPrecision(
 }
 
 /** @throws BoxwrightError `config` that names the option, what was found and what was expected. */
-export function bootstrapSettings(options: BootstrapOptions): Required<BootstrapOptions> {
+export function bootstrapSettings(options: BootstrapOptions): Required<Omit<BootstrapOptions, 'signal'>> {
   const { resamples = 1000, confidence = 0.95, seed = 0 } = options;
   const refuse = (what: string) => new BoxwrightError('config', what);
   if (!Number.isInteger(resamples) || resamples < 1)

@@ -4,6 +4,7 @@ import { type BootstrapOptions, bootstrapSettings, drawPictures, type Interval, 
 import { cocoIouThresholds } from './coco/coco-settings.js';
 import { WeightedPrecision } from './coco/weighted-precision.js';
 import { type EvaluationData, EvaluationDataBuilder, picturesOf } from './evaluation-data.js';
+import { interruptible } from './interruptible.js';
 import { picturesById } from './matching/class-order.js';
 import type { EvaluatedPicture } from './matching/picture.js';
 import { type MatchOptions, type RankedMatches, rankedMatches } from './matching/ranked-matches.js';
@@ -60,9 +61,13 @@ export interface ComparisonResult {
  *
  * @param a the first detector's detections; its truth is that of both.
  * @throws BoxwrightError `data` unless both are of the same classes, pictures and objects; `config` for options that
- *   cannot be met.
+ *   cannot be met; `aborted` when the signal stops it.
  */
-export function comparePaired(a: EvaluationData, b: EvaluationData, options: ComparisonOptions = {}): ComparisonResult {
+export async function comparePaired(
+  a: EvaluationData,
+  b: EvaluationData,
+  options: ComparisonOptions = {},
+): Promise<ComparisonResult> {
   const settings = bootstrapSettings(options);
   const permutations = permutationsOf(options);
   const { iouThresholds = cocoIouThresholds, maxDetections, examples = 20 } = options;
@@ -74,7 +79,9 @@ export function comparePaired(a: EvaluationData, b: EvaluationData, options: Com
   const [givenA, givenB] = [ofA.of(), ofB.of()];
   const weights = new Float64Array(pictures);
   const differences: number[] = [];
+  const pause = interruptible('The comparison', options.signal);
   for (let i = 0; i < resamples && givenA.AP >= 0; i++) {
+    await pause();
     drawPictures(weights, seed, i);
     const drawn = ofA.of(weights).AP;
     if (drawn >= 0) differences.push(ofB.of(weights).AP - drawn);
@@ -84,12 +91,19 @@ export function comparePaired(a: EvaluationData, b: EvaluationData, options: Com
     const [own, other] = [givenA.byClass[k], givenB.byClass[k]];
     return own < 0 ? [] : [[name, { a: own, b: other, difference: other - own }] as const];
   });
+  const p = await exchanged(new WeightedPrecision(together, iouThresholds.length), {
+    pictures,
+    value,
+    permutations,
+    seed,
+    pause,
+  });
   return {
     pictures,
     a: givenA.AP,
     b: givenB.AP,
     ...(differences.length > 0 && { difference: interval(value, Float64Array.from(differences), confidence) }),
-    p: exchanged(new WeightedPrecision(together, iouThresholds.length), pictures, value, permutations, seed),
+    p,
     permutations,
     ...settings,
     perClass: Object.fromEntries(perClass),
@@ -134,17 +148,24 @@ function requireSameTruth({ id, truth }: EvaluatedPicture, { truth: other }: Eva
   if (!same(truth.crowd ?? [], other.crowd ?? [])) throw data(`${where} has other crowd regions in A than in B`);
 }
 
+interface Exchanges {
+  readonly pictures: number;
+  /** The difference to reach. */
+  readonly value: number;
+  readonly permutations: number;
+  readonly seed: number;
+  readonly pause: () => Promise<void>;
+}
+
 /** The p-value of a difference; the given assignment counts as one of the exchanges. */
-function exchanged(
+async function exchanged(
   precision: WeightedPrecision,
-  pictures: number,
-  difference: number,
-  permutations: number,
-  seed: number,
-): number {
+  { pictures, value, permutations, seed, pause }: Exchanges,
+): Promise<number> {
   const [first, second] = [new Float64Array(2 * pictures), new Float64Array(2 * pictures)];
   let asLarge = 1;
   for (let i = 0; i < permutations; i++) {
+    await pause();
     const random = randomStream(seed, 1, i);
     for (let picture = 0; picture < pictures; picture++) {
       const swapped = random.int(2);
@@ -153,7 +174,7 @@ function exchanged(
     }
     const gain = precision.of(second).AP - precision.of(first).AP;
     // Rounding must not make an equal difference a smaller one.
-    if (Math.abs(gain) >= Math.abs(difference) - 1e-12) asLarge++;
+    if (Math.abs(gain) >= Math.abs(value) - 1e-12) asLarge++;
   }
   return asLarge / (permutations + 1);
 }

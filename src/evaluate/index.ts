@@ -41,6 +41,13 @@ export {
   type ConfusionOptions,
   type ConfusionResult,
 } from './confusion.js';
+export {
+  type EvaluatedDetector,
+  type EvaluateOptions,
+  type Evaluation,
+  evaluate,
+  type FoundObjects,
+} from './evaluate.js';
 export { evaluateDetections, type FoundInPicture, gatherDetections, truthOf } from './evaluate-model.js';
 export { type DetectionColumns, type EvaluationData, picturesOf, type TruthColumns } from './evaluation-data.js';
 export {

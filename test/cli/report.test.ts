@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Comparison } from '../../src/report/compare/compare-runs.js';
+import type { Comparison } from '../../src/report/index.js';
 import { craftRun, inFolder, nastyClasses, stepsPerEpoch } from '../report/crafted-run.js';
 import { runCli } from './run-cli.js';
 

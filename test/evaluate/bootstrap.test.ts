@@ -48,21 +48,21 @@ describe('bootstrap', () => {
     }
   });
 
-  test('is the same for equal seeds, another for others, and holds the figure', () => {
+  test('is the same for equal seeds, another for others, and holds the figure', async () => {
     const data = dataOf(classes, randomProblem(3, { pictures: 40, classes: 2 }));
     const options = { resamples: 200, seed: 5 };
-    const result = bootstrapPrecision(data, options);
-    assert.deepEqual(bootstrapPrecision(data, options), result);
-    assert.notDeepEqual(bootstrapPrecision(data, { ...options, seed: 6 }).AP, result.AP);
+    const result = await bootstrapPrecision(data, options);
+    assert.deepEqual(await bootstrapPrecision(data, options), result);
+    assert.notDeepEqual((await bootstrapPrecision(data, { ...options, seed: 6 })).AP, result.AP);
     const { value, low, high, standardError } = result.AP!;
     assert.ok(low < value && value < high && standardError > 0);
-    const narrow = bootstrapPrecision(data, { ...options, confidence: 0.5 }).AP!;
+    const narrow = (await bootstrapPrecision(data, { ...options, confidence: 0.5 })).AP!;
     assert.ok(narrow.low > low && narrow.high < high);
     assert.equal(result.byThreshold[5].iouThreshold, 0.75);
     assert.deepEqual(Object.keys(result.perClass), classes);
   });
 
-  test('covers the truth about as often as it says', () => {
+  test('covers the truth about as often as it says', async () => {
     // 400 pictures are the world, of which 40 are seen: the 90 % interval should hold the world's figure 9 times in 10.
     const world = randomProblem(11, { pictures: 400, classes: 1 });
     const truth = weighing(world).of().AP;
@@ -71,26 +71,28 @@ describe('bootstrap', () => {
       const weights = new Float64Array(world.length);
       drawPictures(weights, 99, trial);
       const seen = world.filter((_, i) => weights[i] > 0).slice(0, 60);
-      const { low, high } = bootstrapPrecision(dataOf(classes, seen), { resamples: 100, confidence: 0.9 }).AP!;
+      const { low, high } = (await bootstrapPrecision(dataOf(classes, seen), { resamples: 100, confidence: 0.9 })).AP!;
       if (low <= truth && truth <= high) held++;
     }
     assert.ok(held >= 78 && held <= 99, `held ${held} of 100 times`);
   });
 
-  test('of one picture has no width, and of nothing no figure', () => {
+  test('of one picture has no width, and of nothing no figure', async () => {
     const [picture] = randomProblem(1, { pictures: 9, classes: 2 }).filter(({ truth }) => truth.labels.length > 0);
-    const { AP } = bootstrapPrecision(dataOf(classes, [picture]), { resamples: 20 });
+    const { AP } = await bootstrapPrecision(dataOf(classes, [picture]), { resamples: 20 });
     assert.deepEqual([AP!.low, AP!.high], [AP!.value, AP!.value]);
-    assert.equal(bootstrapPrecision(dataOf(classes, [])).AP, undefined);
+    assert.equal((await bootstrapPrecision(dataOf(classes, []))).AP, undefined);
   });
 
-  test('has no figure where no drawn data set has truth', () => {
+  test('has no figure where no drawn data set has truth', async () => {
     const found = { boxes: [0, 0, 10, 10], labels: [0], scores: [0.9] };
     const empty = { boxes: [], labels: [] };
     const one = { boxes: [0, 0, 10, 10], labels: [0] };
     const pictures = [0, 1, 2].map((id) => ({ id, truth: id === 0 ? one : empty, detections: found }));
     const data = dataOf(['a', 'b'], pictures);
-    const results = Array.from({ length: 20 }, (_, seed) => bootstrapPrecision(data, { resamples: 1, seed }));
+    const results = await Promise.all(
+      Array.from({ length: 20 }, (_, seed) => bootstrapPrecision(data, { resamples: 1, seed })),
+    );
     assert.ok(results.some(({ AP }) => AP === undefined) && results.some(({ AP }) => AP !== undefined));
     for (const { AP, byThreshold, perClass } of results) {
       assert.deepEqual([byThreshold.length, Object.keys(perClass)], AP ? [10, ['a']] : [0, []]);
@@ -98,12 +100,25 @@ describe('bootstrap', () => {
     }
   });
 
-  test('refuses what it cannot do', () => {
+  test('refuses what it cannot do', async () => {
     const data = dataOf(classes, []);
     const many = Array.from({ length: 33 }, (_, t) => (t + 1) / 40);
     const thresholds = [{ iouThresholds: many }, { iouThresholds: [] }, { iouThresholds: [0] }];
     for (const options of [{ resamples: 0 }, { confidence: 1 }, { seed: 0.5 }, ...thresholds]) {
-      assert.throws(() => bootstrapPrecision(data, options), { code: 'config' });
+      await assert.rejects(bootstrapPrecision(data, options), { code: 'config' });
     }
+  });
+
+  test('lets others work meanwhile, and ends when it is stopped', async () => {
+    const data = dataOf(classes, randomProblem(3, { pictures: 40, classes: 2 }));
+    const stop = new AbortController();
+    const turns = setInterval(() => stop.abort(), 30);
+    try {
+      // A day's work, were it not stopped by a timer, which only runs if the loop pauses.
+      await assert.rejects(bootstrapPrecision(data, { resamples: 1e8, signal: stop.signal }), { code: 'aborted' });
+    } finally {
+      clearInterval(turns);
+    }
+    await assert.rejects(bootstrapPrecision(data, { signal: AbortSignal.abort() }), { code: 'aborted' });
   });
 });

@@ -23,3 +23,11 @@ test('without classes one thread does it, and options are checked before any is 
   assert.deepEqual(await cocoTablesOnThreads(data, agnostic, 4), cocoTables(data, agnostic));
   await assert.rejects(cocoTablesOnThreads(data, { maxDetections: [] }, 4), { code: 'config' });
 });
+
+test('a signal ends the threads', async () => {
+  const stop = new AbortController();
+  const tables = cocoTablesOnThreads(data, {}, 2, stop.signal);
+  stop.abort();
+  await assert.rejects(tables, { code: 'aborted' });
+  await assert.rejects(cocoTablesOnThreads(data, {}, 1, stop.signal), { code: 'aborted' });
+});

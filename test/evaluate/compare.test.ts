@@ -44,15 +44,15 @@ function compared(pictures: readonly ComparedPicture[], options: ComparisonOptio
 }
 
 describe('comparePaired', () => {
-  test('measures both with COCO s AP', () => {
+  test('measures both with COCO s AP', async () => {
     const pictures = twoProblems(1, 30);
-    const { a, b, difference } = compared(pictures, { resamples: 50, permutations: 50 });
+    const { a, b, difference } = await compared(pictures, { resamples: 50, permutations: 50 });
     close(a, precisionOf(pictures.map(({ id, truth, a: detections }) => ({ id, truth, detections }))), 1e-12, 'a');
     close(b, precisionOf(pictures.map(({ id, truth, b: detections }) => ({ id, truth, detections }))), 1e-12, 'b');
     assert.equal(difference?.value, b - a);
   });
 
-  test('its p-value is that of all exchanges', () => {
+  test('its p-value is that of all exchanges', async () => {
     for (const seed of [1, 2, 3]) {
       const pictures = twoProblems(seed, 6);
       const differences = Array.from({ length: 2 ** pictures.length }, (_, mask) => {
@@ -64,27 +64,27 @@ describe('comparePaired', () => {
       });
       const given = differences[0];
       const exact = differences.filter((difference) => difference >= given - 1e-12).length / differences.length;
-      const { p } = compared(pictures, { resamples: 1, permutations: 4000 });
+      const { p } = await compared(pictures, { resamples: 1, permutations: 4000 });
       // Four standard errors of 4000 draws are at most 0.032.
       close(p, exact, 0.032, `p of seed ${seed}`);
     }
   });
 
-  test('sees no difference between equal files', () => {
+  test('sees no difference between equal files', async () => {
     const pictures = twoProblems(5, 20).map((picture) => ({ ...picture, b: picture.a }));
-    const result = compared(pictures, { resamples: 50, permutations: 50 });
+    const result = await compared(pictures, { resamples: 50, permutations: 50 });
     assert.deepEqual([result.difference?.low, result.difference?.high, result.p], [0, 0, 1]);
     assert.deepEqual([result.better, result.worse], [0, 0]);
     assert.deepEqual([result.mostImproved, result.mostWorsened], [[], []]);
     assert.equal(result.same + result.withoutTruth.pictures, 20);
   });
 
-  test('is sure of a clear one, and names the pictures', () => {
+  test('is sure of a clear one, and names the pictures', async () => {
     const truth = { boxes: [0, 0, 10, 10], labels: [0] };
     const found = (x: number): Detections => ({ boxes: [x, 0, x + 10, 10], labels: [0], scores: [0.9] });
     const pictures = Array.from({ length: 20 }, (_, id) => ({ id, truth, a: found(2), b: found(id === 7 ? 30 : 0) }));
     const empty = { id: 20, truth: { boxes: [], labels: [] }, a: found(0) };
-    const result = compared([...pictures, empty], { examples: 2 });
+    const result = await compared([...pictures, empty], { examples: 2 });
     const { low } = result.difference!;
     assert.ok(result.p < 0.01 && low > 0, `p ${result.p}, from ${low}`);
     assert.deepEqual([result.better, result.worse, result.same], [19, 1, 0]);
@@ -98,7 +98,7 @@ describe('comparePaired', () => {
     assert.deepEqual(Object.keys(result.perClass), ['a'], 'the class with truth');
   });
 
-  test('takes pictures in any order', () => {
+  test('takes pictures in any order', async () => {
     const pictures = twoProblems(9, 12);
     const options = { resamples: 20, permutations: 20 };
     const a = dataOf(
@@ -106,10 +106,10 @@ describe('comparePaired', () => {
       pictures.map(({ id, truth, a: detections }) => ({ id, truth, detections })),
     );
     const b = dataOf(classes, pictures.map(({ id, truth, b: detections }) => ({ id, truth, detections })).reverse());
-    assert.deepEqual(comparePaired(a, b, options), compared(pictures, options));
+    assert.deepEqual(await comparePaired(a, b, options), await compared(pictures, options));
   });
 
-  test('refuses what is not of one ground truth, and draws that are none', () => {
+  test('refuses what is not of one ground truth, and draws that are none', async () => {
     const pictures = twoProblems(1, 3);
     const side = (count: number, change = {}) =>
       dataOf(
@@ -117,25 +117,36 @@ describe('comparePaired', () => {
         pictures.slice(0, count).map(({ id, truth }) => ({ id, truth, ...change })),
       );
     const refused = (b: EvaluationData, message: RegExp) =>
-      assert.throws(() => comparePaired(side(2), b), { code: 'data', message });
-    refused(side(1), /picture 1 is in A and not in B/);
-    refused(side(3), /A has 2 pictures, B 3: both must be of the same ground truth/);
-    refused(side(2, { truth: { boxes: [0, 0, 1, 1], labels: [0] } }), /picture 0 has other objects in A than in B/);
-    refused(dataOf(['a'], []), /A has classes a, b \(xyxy\), B a \(xyxy\)/);
+      assert.rejects(comparePaired(side(2), b), { code: 'data', message });
+    await refused(side(1), /picture 1 is in A and not in B/);
+    await refused(side(3), /A has 2 pictures, B 3: both must be of the same ground truth/);
+    await refused(
+      side(2, { truth: { boxes: [0, 0, 1, 1], labels: [0] } }),
+      /picture 0 has other objects in A than in B/,
+    );
+    await refused(dataOf(['a'], []), /A has classes a, b \(xyxy\), B a \(xyxy\)/);
     const object = { boxes: [0, 0, 1, 1], labels: [0] };
     const crowded = dataOf(classes, [{ id: 0, truth: { ...object, crowd: [1] } }]);
-    assert.throws(() => comparePaired(dataOf(classes, [{ id: 0, truth: object }]), crowded), {
+    await assert.rejects(comparePaired(dataOf(classes, [{ id: 0, truth: object }]), crowded), {
       code: 'data',
       message: /picture 0 has other crowd regions in A than in B/,
     });
     for (const name of ['permutations', 'resamples']) {
       const message = new RegExp(`^${name} is 0, expected`);
-      assert.throws(() => comparePaired(side(1), side(1), { [name]: 0 }), { code: 'config', message });
+      await assert.rejects(comparePaired(side(1), side(1), { [name]: 0 }), { code: 'config', message });
     }
   });
 
-  test('has no difference to tell where there is no truth', () => {
-    const { a, b, difference, p } = comparePaired(dataOf(classes, []), dataOf(classes, []));
+  test('has no difference to tell where there is no truth', async () => {
+    const { a, b, difference, p } = await comparePaired(dataOf(classes, []), dataOf(classes, []));
     assert.deepEqual([a, b, difference, p], [-1, -1, undefined, 1]);
+  });
+
+  test('ends when it is stopped, drawing or exchanging', async () => {
+    const pictures = twoProblems(1, 30);
+    for (const rounds of [{ resamples: 1e8 }, { resamples: 1, permutations: 1e8 }]) {
+      const signal = AbortSignal.timeout(30);
+      await assert.rejects(compared(pictures, { ...rounds, signal }), { code: 'aborted' });
+    }
   });
 });

@@ -6,10 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
-import { comparePage } from '../../src/report/compare/compare-page.js';
-import { compareRuns } from '../../src/report/compare/compare-runs.js';
-import { readRun } from '../../src/report/run/run-files.js';
-import { writeFileAtomically } from '../../src/weights/atomic-file.js';
+import { compareRuns } from '../../src/report/index.js';
 import { inChromium, launch, open } from './chromium.js';
 import { craftRun, nastyClasses } from './crafted-run.js';
 
@@ -27,8 +24,7 @@ describe('reports in Chromium', inChromium, () => {
     const [first, second, compare] = ['first', 'second', 'compare.html'].map((name) => join(folder, name));
     await craftRun(first);
     await craftRun(second, { learningRate: 5e-4, error: 0.6, epochs: 3 });
-    const runs = [await readRun(first), await readRun(second)] as const;
-    await writeFileAtomically(compare, comparePage(runs, compareRuns(...runs)));
+    await compareRuns(first, second, { page: compare });
     pages = [pathToFileURL(join(first, 'report.html')).href, pathToFileURL(compare).href];
   });
   after(async () => {

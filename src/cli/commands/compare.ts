@@ -1,4 +1,4 @@
-import type { Comparison, Pair } from '../../report/compare/compare-runs.js';
+import type { Comparison, Pair } from '../../report/compare/comparison.js';
 import { command, UsageError } from '../command.js';
 import type { Terminal } from '../terminal.js';
 
@@ -23,23 +23,8 @@ export const compareCommand = command({
     if (resolve(first) === resolve(second)) throw new UsageError(`${first} is given twice: give two runs.`);
     const { requireFree } = await import('../free-target.js');
     if (out && !force) await requireFree(out, 'file');
-    const { readRun } = await import('../../report/run/run-files.js');
     const { compareRuns } = await import('../../report/compare/compare-runs.js');
-    const [a, b] = await Promise.all([readRun(first), readRun(second)]);
-    // Folders of one name are told apart by their paths.
-    const runs =
-      a.name === b.name
-        ? ([
-            { ...a, name: first },
-            { ...b, name: second },
-          ] as const)
-        : ([a, b] as const);
-    const comparison = compareRuns(...runs);
-    if (out) {
-      const { comparePage } = await import('../../report/compare/compare-page.js');
-      const { writeFileAtomically } = await import('../../weights/atomic-file.js');
-      await writeFileAtomically(out, comparePage(runs, comparison));
-    }
+    const comparison = await compareRuns(first, second, { page: out });
     if (json) await terminal.printJson(comparison);
     else await printComparison(comparison, terminal);
     if (out) terminal.note(`Wrote ${out}`);

@@ -1,8 +1,7 @@
 import type { Dataset } from '../../data/dataset.js';
 import type { EvaluationData } from '../../evaluate/evaluation-data.js';
-import type { Detector } from '../../predict/detector.js';
 import { classList, modelOptions } from '../class-list.js';
-import { type Context, command, engineOptions, UsageError } from '../command.js';
+import { command, engineOptions, UsageError } from '../command.js';
 import { dataOptions, openOptionsOf } from '../data-options.js';
 import { evalFiles } from '../eval-files.js';
 import { printFigures } from '../figures.js';
@@ -69,14 +68,23 @@ export const evalCommand = command({
       ...{ signal: context.signal, onProgress: pullProgress(context.terminal) },
     });
     if (detector.note !== undefined) context.terminal.note(detector.note);
-    const dataset = await openDataset(data, { ...openOptionsOf(args), part, classes: detector.classes });
+    const dataset = await openDataset(data, {
+      ...openOptionsOf(args),
+      ...{ part, classes: detector.classes, signal: context.signal },
+    });
     if (args.results) await requireIds(dataset);
     noteData(dataset, context.terminal);
-    const judged = await judgedBy(detector, dataset, batch, context);
+    const { signal, terminal } = context;
+    const { evaluate } = await import('../../evaluate/evaluate.js');
+    const onProgress = (done: number, total: number) => terminal.progress(`${done} of ${total} pictures`, done / total);
+    const { data: judged, tables } = await evaluate(detector, dataset, {
+      ...measures.options,
+      ...{ batch, signal, onProgress },
+    });
     if (args.results) await writeResults(args.results, judged, dataset);
     const objects = dataset.images.reduce((sum, image) => sum + image.objects.length, 0);
-    const title = `${context.terminal.style('bold', dataset.name)}: ${dataset.images.length} pictures, ${objects} objects`;
-    await printFigures({ data: judged, options: measures.options }, measures, title, context.terminal);
+    const title = `${terminal.style('bold', dataset.name)}: ${dataset.images.length} pictures, ${objects} objects`;
+    await printFigures({ data: judged, tables, options: measures.options, signal }, measures, title, terminal);
     return 0;
   },
 });
@@ -97,36 +105,6 @@ function requireFilesOnly(
     if (value !== undefined) throw new UsageError(`${option} does not go with --detections: no model is run.`);
   }
   return [detections, truth];
-}
-
-async function judgedBy(
-  detector: Detector,
-  dataset: Dataset,
-  batch: number,
-  { terminal, signal }: Context,
-): Promise<EvaluationData> {
-  const { gatherDetections } = await import('../../evaluate/evaluate-model.js');
-  const paths = dataset.images.map(({ path }) => path);
-  const found = detector.stream(paths, { batch, signal });
-  return gatherDetections(dataset, arrays(found), (done) => {
-    terminal.progress(`${done} of ${paths.length} pictures`, done / paths.length);
-  });
-}
-
-async function* arrays(found: ReturnType<Detector['stream']>) {
-  for await (const picture of found) {
-    if ('error' in picture) throw picture.error;
-    const { width, height, detections } = picture;
-    yield {
-      width,
-      height,
-      detections: {
-        boxes: detections.flatMap(({ box }) => box),
-        labels: detections.map(({ labelIndex }) => labelIndex),
-        scores: detections.map(({ score }) => score),
-      },
-    };
-  }
 }
 
 /** Before the model runs for an hour. */

@@ -22,11 +22,14 @@ export interface CocoSource {
 /** Reads one COCO annotation file; `split` is a part to be split off by the seed. */
 export async function readCoco(source: CocoSource, options: OpenOptions, split?: string): Promise<Dataset> {
   const { file } = source;
-  const coco = await readCocoFile(file);
+  const coco = await readCocoFile(file, options);
   const categories = mergeCategories([
     { file, categories: coco.categories },
     ...(await Promise.all(
-      source.siblings.map(async (other) => ({ file: other, categories: (await readCocoFile(other)).categories })),
+      source.siblings.map(async (other) => ({
+        file: other,
+        categories: (await readCocoFile(other, options)).categories,
+      })),
     )),
   ]);
   const { classes, categoryIds, labels } = orderClasses(categories, options.classes, file);
@@ -56,8 +59,8 @@ export async function readCoco(source: CocoSource, options: OpenOptions, split?:
   };
 }
 
-async function readCocoFile(path: string): Promise<CocoFile> {
-  return parseCoco(await readText(path), path);
+async function readCocoFile(path: string, options: OpenOptions): Promise<CocoFile> {
+  return parseCoco(await readText(path, options), path);
 }
 
 /** Classes by ascending category id, or in the order asked for; `labels` maps a category id to its class. */

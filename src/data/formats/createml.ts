@@ -79,7 +79,7 @@ function searchedFolders(file: string, part: string, { pictures }: OpenOptions):
 
 async function readFile(path: string, part: string, options: OpenOptions, findings: Findings): Promise<ReadPicture[]> {
   const file = part === WHOLE ? basename(path) : join(part, basename(path));
-  const parsed = parseJson(await readText(path), file);
+  const parsed = parseJson(await readText(path, options), file);
   if (!Array.isArray(parsed))
     throw new BoxwrightError('data', `${file}: it is no list of pictures, so this is no CreateML file`);
   const find = pictureFinder(searchedFolders(path, part, options));

@@ -112,7 +112,7 @@ async function readTables(
   const notes = new Set<string>();
   for (const [part, path] of files) {
     const file = relative(root, path);
-    const table = parseCsv(await readText(path), file);
+    const table = parseCsv(await readText(path, options), file);
     const columns = table.length > 0 ? findColumns(table[0].cells) : undefined;
     if (!columns) throw new BoxwrightError('data', `${file}, line 1: it names no columns of boxes`);
     notes.add(columns.note);

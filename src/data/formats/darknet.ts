@@ -48,10 +48,12 @@ async function findDataFile(path: string): Promise<string | undefined> {
 
 /** Undefined for another kind of `.data` file, unless it was asked for. */
 async function readDataFile(file: string, asked: boolean): Promise<DarknetSource | undefined> {
-  const entries = (await readText(file, 'the description')).split(/\r?\n/).flatMap((line): [string, string][] => {
-    const [, key, value] = /^\s*(\w+)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
-    return key === undefined || value === '' ? [] : [[key, value]];
-  });
+  const entries = (await readText(file, { what: 'the description' }))
+    .split(/\r?\n/)
+    .flatMap((line): [string, string][] => {
+      const [, key, value] = /^\s*(\w+)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
+      return key === undefined || value === '' ? [] : [[key, value]];
+    });
   const fields = new Map(entries);
   const lists = new Map<string, string>();
   for (const [key, part] of [
@@ -83,7 +85,14 @@ async function readDarknet(source: DarknetSource, options: OpenOptions): Promise
   for (const part of names) {
     for (const { name, line } of await readList(lists.get(part) as string, source, find)) {
       const place = { file: lists.get(part) as string, line };
-      const picture = await readPicture(name, place, root, classes, find, findPicture, findings);
+      const picture = await readPicture(name, place, {
+        root,
+        classes,
+        find,
+        findPicture,
+        findings,
+        signal: options.signal,
+      });
       if (picture) pictures.set(name, picture);
     }
   }
@@ -104,18 +113,23 @@ async function readList(list: string, { file }: DarknetSource, find: Find): Prom
   const path = await find(list);
   if (path === undefined)
     throw new BoxwrightError('data', `${file}: the list ${list} is not there; put it beside ${basename(file)}`);
-  const lines = (await readText(path, 'the list')).split(/\r?\n/);
+  const lines = (await readText(path, { what: 'the list' })).split(/\r?\n/);
   return lines.map((line, i) => ({ name: line.trim(), line: i + 1 })).filter(({ name }) => name !== '');
+}
+
+interface Reading {
+  readonly root: string;
+  readonly classes: readonly string[];
+  readonly find: Find;
+  readonly findPicture: Find;
+  readonly findings: Findings;
+  readonly signal: AbortSignal | undefined;
 }
 
 async function readPicture(
   name: string,
   place: { readonly file: string; readonly line: number },
-  root: string,
-  classes: readonly string[],
-  find: Find,
-  findPicture: Find,
-  findings: Findings,
+  { root, classes, find, findPicture, findings, signal }: Reading,
 ): Promise<ReadPicture | undefined> {
   const label = `${name.slice(0, name.length - extname(name).length)}.txt`;
   // Darknet looks in labels/ for pictures of images/ or JPEGImages/, and else beside them.
@@ -126,6 +140,6 @@ async function readPicture(
     return refuse(findings, 'unusable', place, what, 'add it (empty for background) or remove the line');
   }
   const shown = relative(root, file);
-  const objects = parseYoloLabels(await readText(file), shown, classes, findings);
+  const objects = parseYoloLabels(await readText(file, { signal }), shown, classes, findings);
   return { name, path: await findPicture(name), file: shown, objects };
 }

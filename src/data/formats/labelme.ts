@@ -80,7 +80,7 @@ async function readFolder(
     const path = join(folder, name);
     const file = folder === root ? name : join(part, name);
     const picture = await survive(findings, file, async () => {
-      const fields = fieldsOf(parseJson(await readText(path), file));
+      const fields = fieldsOf(parseJson(await readText(path, options), file));
       if (!Array.isArray(fields?.shapes)) {
         const what = "it has no list 'shapes', so this is no LabelMe file";
         return refuse(findings, 'unusable', { file }, what, 'move it out of the folder');

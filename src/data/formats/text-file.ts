@@ -4,9 +4,20 @@ import { BoxwrightError } from '../../errors.js';
 /** Bytes of a file's beginning that tell what it is. */
 const headBytes = 16384;
 
-/** Reads a text file. @throws BoxwrightError `io` if it cannot be read; `what` names it in the message. */
-export async function readText(path: string, what = 'the annotations'): Promise<string> {
-  const text = await readFile(path, 'utf8').catch((cause: Error) => {
+/** How a text file is read. */
+interface ReadTextOptions {
+  /** What it is, for messages. */
+  readonly what?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Reads a text file. @throws BoxwrightError `io` if it cannot be read; `aborted` when the signal says so. */
+export async function readText(
+  path: string,
+  { what = 'the annotations', signal }: ReadTextOptions = {},
+): Promise<string> {
+  const text = await readFile(path, { encoding: 'utf8', signal }).catch((cause: Error) => {
+    if (signal?.aborted) throw new BoxwrightError('aborted', `Reading ${path} was stopped by its signal.`, { cause });
     throw new BoxwrightError('io', `${path}: ${what} cannot be read (${cause.message})`, { cause });
   });
   return withoutMark(text);
@@ -28,7 +39,7 @@ export async function readHead(path: string, bytes = headBytes): Promise<string>
 
 /** A file's list of classes, one a line; empty lines at its end are none. @throws BoxwrightError `io` */
 export async function readClassNames(path: string): Promise<string[]> {
-  const names = (await readText(path, 'the list of classes')).split(/\r?\n/).map((name) => name.trim());
+  const names = (await readText(path, { what: 'the list of classes' })).split(/\r?\n/).map((name) => name.trim());
   while (names.at(-1) === '') names.pop();
   return names;
 }

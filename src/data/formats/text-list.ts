@@ -104,7 +104,7 @@ async function readList(
   findings: Findings,
 ): Promise<ReadPicture[]> {
   const pictures: ReadPicture[] = [];
-  const lines = (await readText(path, 'the list')).split(/\r?\n/);
+  const lines = (await readText(path, { what: 'the list' })).split(/\r?\n/);
   for (const [i, content] of lines.entries()) {
     const line = content.trim();
     if (line === '') continue;

@@ -72,7 +72,7 @@ export async function readVoc(folders: VocFolders, options: OpenOptions): Promis
   for (const stem of stems) {
     const path = join(folders.annotations, `${stem}.xml`);
     const own: Findings = { problems: [], tolerant: findings.tolerant };
-    const annotation = await survive(own, path, async () => parseVocXml(await readText(path), path));
+    const annotation = await survive(own, path, async () => parseVocXml(await readText(path, options), path));
     if (annotation) annotations.set(stem, annotation);
     else unread.set(stem, own.problems);
   }
@@ -119,7 +119,7 @@ async function chooseStems(
 
 async function readList(path: string, stems: ReadonlySet<string>, findings: Findings): Promise<string[]> {
   const chosen: string[] = [];
-  const lines = (await readText(path, 'the list')).split(/\r?\n/);
+  const lines = (await readText(path, { what: 'the list' })).split(/\r?\n/);
   lines.forEach((line, i) => {
     // Lists of one class add 1, 0 or -1 behind the name.
     const stem = line.trim().replace(/\s+(-1|0|1)$/, '');

@@ -55,7 +55,7 @@ function isYaml(path: string): boolean {
 async function readDescription(file: string, asked: boolean): Promise<YoloSource | undefined> {
   let parsed: unknown;
   try {
-    parsed = parseYaml(await readText(file, 'the description'));
+    parsed = parseYaml(await readText(file, { what: 'the description' }));
   } catch (cause) {
     if (!asked && !/^(data|dataset)\./i.test(basename(file))) return undefined;
     if (cause instanceof BoxwrightError) throw cause;
@@ -138,7 +138,7 @@ async function readYolo(source: YoloSource, options: OpenOptions): Promise<Datas
     const file = relative(root, label);
     const name = relative(root, path);
     const isThere = existsSync(path);
-    const text = existsSync(label) ? await readText(label) : undefined;
+    const text = existsSync(label) ? await readText(label, options) : undefined;
     if (text !== undefined) labelled++;
     const objects = text === undefined ? [] : parseYoloLabels(text, file, classes, findings);
     pictures.push({ name, path: isThere ? path : undefined, file, objects });
@@ -173,7 +173,7 @@ async function picturesAt(place: string, root: string, options: OpenOptions): Pr
       .map((name) => join(place, name));
   }
   if (isPictureName(place)) return [place];
-  const lines = (await readText(place, 'the list')).split(/\r?\n/).map((line) => line.trim());
+  const lines = (await readText(place, { what: 'the list' })).split(/\r?\n/).map((line) => line.trim());
   const find = pictureFinder([...(options.pictures ? [options.pictures] : []), dirname(place), ...usualFolders(root)]);
   const named = lines.filter((line) => line !== '');
   return Promise.all(named.map(async (line) => (await find(line)) ?? resolve(dirname(place), line)));

@@ -18,14 +18,17 @@ export interface TableTask {
  * `cocoTables` on several threads, each of which takes some of the classes; the same numbers. Threads take a while to
  * start and a copy of the data: on two busy cores nothing was gained, even with millions of detections.
  *
- * @param threads at most as many as there are classes are started; 1 is `cocoTables`.
- * @throws BoxwrightError `config` for options that cannot be met; `engine` if a thread ends by itself.
+ * @param threads at most as many as there are classes are started; 1 is `cocoTables`, which a signal does not interrupt.
+ * @throws BoxwrightError `config` for options that cannot be met; `engine` if a thread ends by itself; `aborted` when the
+ *   signal stops it.
  */
 export async function cocoTablesOnThreads(
   data: EvaluationData,
   options: TableOptions,
   threads: number,
+  signal?: AbortSignal,
 ): Promise<CocoTables> {
+  throwIfStopped(signal);
   const settings = cocoSettings({ ...options, classes: data.classes, boxFormat: data.boxFormat });
   const count = Math.min(threads, settings.agnostic ? 1 : settings.classes.length);
   if (count <= 1) return cocoTables(data, options);
@@ -34,7 +37,7 @@ export async function cocoTablesOnThreads(
   const tables = emptyTables(settings, order.classes, sharedRoom);
   const common = { data: shared({ ...data, pictures: [] }), order: shared(order), tables };
   const parts = divided(order, count);
-  await Promise.all(parts.map((classes) => run({ ...common, classes })));
+  await Promise.all(parts.map((classes) => run({ ...common, classes }, signal)));
   return tables;
 }
 
@@ -51,18 +54,30 @@ function divided({ classes, detections: { starts } }: ClassOrder, count: number)
   return parts.map((part) => part.classes);
 }
 
-function run(task: TableTask): Promise<void> {
+function run(task: TableTask, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     // The calling process's own flags, such as --input-type of `node -e`, may not fit a worker's file.
     const worker = new Worker(new URL('./coco-worker.js', import.meta.url), { workerData: task, execArgv: [] });
+    const stop = () => worker.terminate();
+    signal?.addEventListener('abort', stop);
     worker.on('error', (cause) => {
       reject(new BoxwrightError('engine', `an evaluation thread failed: ${cause.message}`, { cause }));
     });
     worker.on('exit', (code) => {
-      if (code === 0) resolve();
+      signal?.removeEventListener('abort', stop);
+      if (signal?.aborted) reject(stopped(signal));
+      else if (code === 0) resolve();
       else reject(new BoxwrightError('engine', `an evaluation thread ended with exit code ${code}`));
     });
   });
+}
+
+function throwIfStopped(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw stopped(signal);
+}
+
+function stopped(signal: AbortSignal): BoxwrightError {
+  return new BoxwrightError('aborted', 'The evaluation was stopped by its signal.', { cause: signal.reason });
 }
 
 /** The same object, its arrays of numbers in memory that threads share. */

@@ -23,6 +23,8 @@ export interface CocoMetrics {
   readonly ARs: number;
   readonly ARm: number;
   readonly ARl: number;
+  /** Those of other numbers in `maxDetections`, such as `AR300`. */
+  readonly [further: `AR${number}`]: number;
 }
 
 /** An evaluation's figures, as `JSON.stringify` writes them at full precision. */
@@ -85,6 +87,7 @@ export class CocoEvaluator {
 
 /** COCO's figures from its tables. */
 export function summarise(tables: CocoTables): CocoResult {
+  const others = tables.settings.maxDetections.filter((most) => ![1, 10, 100].includes(most));
   const coco: CocoMetrics = {
     AP: meanPrecision(tables),
     AP50: meanPrecision(tables, { iouThreshold: 0.5 }),
@@ -98,6 +101,7 @@ export function summarise(tables: CocoTables): CocoResult {
     ARs: meanRecall(tables, { area: 'small' }),
     ARm: meanRecall(tables, { area: 'medium' }),
     ARl: meanRecall(tables, { area: 'large' }),
+    ...Object.fromEntries(others.map((most) => [`AR${most}`, meanRecall(tables, { maxDetections: most })])),
   };
   const names = tables.settings.agnostic ? [] : tables.settings.classes;
   const perClass = names.map((name, classIndex) => {

@@ -4,7 +4,7 @@ import type { LineChart, Series } from '../page/line-chart.js';
 import { writePage } from '../page/page.js';
 import type { StoredRun } from '../run/run-files.js';
 import type { RunRecord } from '../run/run-record.js';
-import type { Comparison, Pair } from './compare-runs.js';
+import type { Comparison, Pair } from './comparison.js';
 
 /** Where each line ends, in words. */
 function ends(series: readonly Series[]): string {

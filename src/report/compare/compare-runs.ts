@@ -1,59 +1,33 @@
-import type { StoredRun } from '../run/run-files.js';
-import { settingRows } from '../run/run-settings.js';
+import { writeFileAtomically } from '../../weights/atomic-file.js';
+import { readRun } from '../run/run-files.js';
+import { comparePage } from './compare-page.js';
+import { type Comparison, comparisonOf } from './comparison.js';
 
-/** Two values and the second minus the first; null where a run has none. */
-export interface Pair {
-  readonly name: string;
-  readonly values: readonly [first: number | null, second: number | null];
-  readonly difference: number | null;
+/** How two runs are compared. */
+export interface CompareRunsOptions {
+  /** A page to write, or to write anew, with the curves over each other: the path of an HTML file. */
+  readonly page?: string;
 }
 
-/** What differs between two runs, as `boxwright compare --json` prints it. Figures are fractions. */
-export interface Comparison {
-  readonly runs: readonly {
-    readonly name: string;
-    /** Epoch of the best evaluation, from which the figures are; null if there was none. */
-    readonly bestEpoch: number | null;
-    readonly steps: number;
-    readonly seconds: number | null;
-  }[];
-  /** Settings of different values; null where a run has none of that name. */
-  readonly settings: readonly { readonly name: string; readonly values: readonly (string | null)[] }[];
-  readonly metrics: readonly Pair[];
-  readonly classes: readonly (Pair & { readonly AP50: Pair })[];
-}
-
-/** Compares the best evaluations and the settings of two runs. */
-export function compareRuns(first: StoredRun, second: StoredRun): Comparison {
-  const both = [first, second] as const;
-  const best = both.map(({ record }) => record.best);
-  const metrics = union(best.map((evaluation) => Object.keys(evaluation?.metrics ?? {})));
-  const classes = union(best.map((evaluation) => Object.keys(evaluation?.perClass ?? {})));
-  const settings = both.map(({ config }) => new Map(settingRows(config)));
-  return {
-    runs: both.map(({ name, record }) => ({
-      name,
-      bestEpoch: record.best?.epoch ?? null,
-      steps: record.step?.step ?? 0,
-      seconds: record.end?.seconds ?? null,
-    })),
-    settings: union(settings.map((own) => [...own.keys()]))
-      .map((name) => ({ name, values: settings.map((own) => own.get(name) ?? null) }))
-      .filter(({ values: [a, b] }) => a !== b),
-    metrics: metrics.map((name) => pair(name, best[0]?.metrics[name], best[1]?.metrics[name])),
-    classes: classes.map((name) => {
-      const [a, b] = best.map((evaluation) => evaluation?.perClass[name]);
-      return { ...pair(name, a?.AP, b?.AP), AP50: pair(name, a?.AP50, b?.AP50) };
-    }),
-  };
-}
-
-function pair(name: string, first: number | undefined, second: number | undefined): Pair {
-  const known = (value: number | undefined) => (value === undefined || value < 0 ? null : value);
-  const [a, b] = [known(first), known(second)];
-  return { name, values: [a, b], difference: a === null || b === null ? null : b - a };
-}
-
-function union(lists: readonly (readonly string[])[]): string[] {
-  return [...new Set(lists.flat())];
+/**
+ * Compares two run folders: settings that differ, figures and classes of the best evaluations. What `boxwright compare`
+ * does.
+ *
+ * @throws BoxwrightError `io` for a folder without a run, and for what the disk refuses.
+ */
+export async function compareRuns(
+  first: string,
+  second: string,
+  { page }: CompareRunsOptions = {},
+): Promise<Comparison> {
+  const [a, b] = await Promise.all([readRun(first), readRun(second)]);
+  // Folders of one name are told apart by their paths.
+  const names = a.name === b.name ? [first, second] : [a.name, b.name];
+  const runs = [
+    { ...a, name: names[0] },
+    { ...b, name: names[1] },
+  ] as const;
+  const comparison = comparisonOf(...runs);
+  if (page !== undefined) await writeFileAtomically(page, comparePage(runs, comparison));
+  return comparison;
 }
