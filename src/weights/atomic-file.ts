@@ -6,6 +6,9 @@ import { BoxwrightError, systemCode } from '../errors.js';
 /** What a file is written from: one piece, or pieces in order, which are never joined in memory. */
 export type FileContent = string | Uint8Array | Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
 
+/** Characters of small pieces that go to the system together: a call for each line would take longer than the lines. */
+const gatheredLength = 2 ** 16;
+
 const advice: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full: free some space or choose another folder',
   EDQUOT: 'the disk quota is used up: free some space or choose another folder',
@@ -53,15 +56,36 @@ export function writeError(path: string, cause: unknown): unknown {
 async function writeThrough(path: string, content: FileContent): Promise<void> {
   const file = await open(path, 'wx');
   try {
-    for await (const piece of piecesOf(content)) await writeAll(file, piece);
+    for await (const piece of gathered(piecesOf(content))) await writeAll(file, piece);
     await file.sync();
   } finally {
     await file.close();
   }
 }
 
-function piecesOf(content: FileContent): Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array> {
+function piecesOf(content: FileContent): Pieces {
   return typeof content === 'string' || content instanceof Uint8Array ? [content] : content;
+}
+
+type Pieces = Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
+
+/** The same text and bytes in fewer pieces. */
+async function* gathered(pieces: Pieces): AsyncGenerator<string | Uint8Array> {
+  let texts: string[] = [];
+  let length = 0;
+  for await (const piece of pieces) {
+    const isText = typeof piece === 'string';
+    if (isText) {
+      texts.push(piece);
+      length += piece.length;
+      if (length < gatheredLength) continue;
+    }
+    if (texts.length > 0) yield texts.join('');
+    texts = [];
+    length = 0;
+    if (!isText) yield piece;
+  }
+  if (texts.length > 0) yield texts.join('');
 }
 
 // A write may take less than it was given (it never takes more than 2 GiB), without an error.

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, test } from 'node:test';
@@ -22,6 +22,16 @@ describe('writing a file atomically', () => {
     await writeFileAtomically(path, ['grüße', Uint8Array.of(33), '', '!']);
     assert.equal(await readFile(path, 'utf8'), 'grüße!!');
     assert.deepEqual(await readdir(folder), ['state.json']);
+  });
+
+  test('writes many small pieces by few calls, in their order among bytes', async (t) => {
+    const file = await open(path, 'w');
+    const write = t.mock.method(Object.getPrototypeOf(file), 'write');
+    await file.close();
+    const lines = Array.from({ length: 20_000 }, (_, i) => `line ${i}\n`);
+    await writeFileAtomically(path, [...lines, Uint8Array.of(33), ...lines]);
+    assert.equal(await readFile(path, 'utf8'), `${lines.join('')}!${lines.join('')}`);
+    assert.ok(write.mock.callCount() < 20, `${write.mock.callCount()} calls`);
   });
 
   test('keeps the previous file when the pieces fail half-way', async () => {
