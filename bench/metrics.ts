@@ -1,7 +1,7 @@
 // COCO's metric beside other programs: the same two files, each run in a process of its own, programs in turn.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ProblemFiles, writeProblems } from './metrics-files.js';
@@ -50,7 +50,7 @@ async function beside(files: ProblemFiles, repeats: number): Promise<void> {
   const programs: Program[] = names.flatMap((name) => {
     const once = name === 'pycocotools' || name === 'faster-coco-eval' || name === 'vernier';
     const single = { name, allThreads: false, once };
-    return name === ours || name === 'hotcoco' ? [single, { ...single, allThreads: true }] : [single];
+    return name === 'hotcoco' ? [single, { ...single, allThreads: true }] : [single];
   });
   const runs = new Map<Program, Run[]>(programs.map((program) => [program, []]));
   for (let repeat = 0; repeat < repeats; repeat++) {
@@ -92,9 +92,8 @@ function rowOf({ name, allThreads }: Program, runs: readonly Run[]): string[][] 
 
 function runOf({ name, allThreads }: Program, { truth, results }: ProblemFiles): Run | undefined {
   const env = allThreads ? process.env : { ...process.env, ...oneThread };
-  const threads = allThreads ? `${availableParallelism()}` : '1';
   const command = name === ours ? process.execPath : process.env.BOXWRIGHT_PEERS_PYTHON!;
-  const args = name === ours ? [ourScript, truth, results, threads] : [script, name, truth, results];
+  const args = name === ours ? [ourScript, truth, results] : [script, name, truth, results];
   const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', env });
   if (status !== 0) {
     console.error(`${name} failed:\n${stderr}`);
@@ -109,14 +108,13 @@ async function growth(folder: string, repeats: number): Promise<void> {
   for (const count of [1, 10]) {
     const files = await writeProblems(folder, count);
     console.log(described(files));
-    for (const allThreads of [false, true]) {
-      const runs: Run[] = [];
-      for (let repeat = 0; repeat < repeats; repeat++) {
-        const run = runOf({ name: ours, allThreads, once: false }, files);
-        if (run) runs.push(run);
-      }
-      rows.push(...rowOf({ name: `${files.detections} detections,`, allThreads, once: false }, runs));
+    const program: Program = { name: ours, allThreads: false, once: false };
+    const runs: Run[] = [];
+    for (let repeat = 0; repeat < repeats; repeat++) {
+      const run = runOf(program, files);
+      if (run) runs.push(run);
     }
+    rows.push(...rowOf({ ...program, name: `${files.detections} detections,` }, runs));
   }
   console.log(table(['problem', ...figures], rows));
 }

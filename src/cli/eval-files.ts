@@ -9,7 +9,6 @@ export async function evalFiles(
   resultsFile: string,
   against: string | undefined,
   measures: Measures,
-  threads: number | undefined,
   { terminal, signal }: Context,
 ): Promise<void> {
   const { cocoData, readCocoResults } = await import('../evaluate/coco/coco-results-file.js');
@@ -36,6 +35,5 @@ export async function evalFiles(
     { ...measures, blocks },
     `${resultsFile}: ${counts}`,
     terminal,
-    threads,
   );
 }

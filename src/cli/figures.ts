@@ -9,13 +9,12 @@ export async function printFigures(
   { options, blocks, zooSubset, plusOne, json }: Measures,
   title: string,
   terminal: Terminal,
-  threads = 1,
 ): Promise<void> {
   const { summarise } = await import('../evaluate/coco/coco.js');
-  const { cocoTablesOnThreads } = await import('../evaluate/coco/coco-threads.js');
+  const { cocoTables } = await import('../evaluate/coco/coco-tables.js');
   const judged = { ...(zooSubset ? await inSubset(all, terminal) : all), plusOne };
   const given = judged.data === all.data ? all.tables : undefined;
-  const result = summarise(given ?? (await cocoTablesOnThreads(judged.data, options, threads, judged.signal)));
+  const result = summarise(given ?? cocoTables(judged.data, options));
   const further = [];
   for (const block of blocks) further.push(await block.compute(judged));
   if (json) {

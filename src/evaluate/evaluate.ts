@@ -4,8 +4,7 @@ import { openDataset } from '../data/open.js';
 import { BoxwrightError } from '../errors.js';
 import { type CocoResult, summarise } from './coco/coco.js';
 import { cocoSettings } from './coco/coco-settings.js';
-import type { CocoTables, TableOptions } from './coco/coco-tables.js';
-import { cocoTablesOnThreads } from './coco/coco-threads.js';
+import { type CocoTables, cocoTables, type TableOptions } from './coco/coco-tables.js';
 import { type FoundInPicture, gatherDetections } from './evaluate-model.js';
 import type { EvaluationData } from './evaluation-data.js';
 
@@ -79,7 +78,7 @@ export async function evaluate(
   const paths = dataset.images.map(({ path }) => path);
   const found = detector.stream(paths, { minScore: 0, batch, signal });
   const gathered = await gatherDetections(dataset, columns(found), (done) => onProgress?.(done, paths.length));
-  const tables = await cocoTablesOnThreads(gathered, coco, 1, signal);
+  const tables = cocoTables(gathered, coco);
   return { ...summarise(tables), tables, data: gathered, dataset };
 }
 

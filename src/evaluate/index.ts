@@ -31,7 +31,6 @@ export {
   meanRecall,
   type TableOptions,
 } from './coco/coco-tables.js';
-export { cocoTablesOnThreads } from './coco/coco-threads.js';
 export { type CocoCategory, type CocoPicture, type CocoTruth, readCocoTruth } from './coco/coco-truth-file.js';
 export { inZooSubset, zooSubset } from './coco/zoo-subset.js';
 export { type ComparisonOptions, type ComparisonResult, comparePaired, type PictureChange } from './compare.js';

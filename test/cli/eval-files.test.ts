@@ -74,7 +74,6 @@ describe('the options', () => {
     assert.deepEqual(Object.keys(coco), [...names, 'AR300']);
     near(coco.AR300, 0.65);
     assert.equal(coco.AR100, -1);
-    assert.deepEqual(await run('--threads', '2'), await run());
     const agnostic = await run('--agnostic');
     near(agnostic.coco.AP, 1);
     assert.deepEqual(agnostic.perClass, {});

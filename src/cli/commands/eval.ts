@@ -32,7 +32,6 @@ export const evalCommand = command({
     ...modelOptions,
     ...testTimeOptions,
     ...engineOptions,
-    threads: { type: 'number', describe: 'Threads of one operator, all cores by default; of --detections, 1' },
   },
   examples: [
     ['eval runs/cells --data cells/ --part test', 'how good the best checkpoint of a run is'],
@@ -52,7 +51,7 @@ export const evalCommand = command({
       const { classes, results } = args;
       const ofModel = { source, data, ...{ part, results, stage, model, classes }, ...givenTestTime(args) };
       const [detectionsFile, truthFile] = requireFilesOnly(detections, truth, ofModel);
-      await evalFiles(truthFile, detectionsFile, against, measures, threads, context);
+      await evalFiles(truthFile, detectionsFile, against, measures, context);
       return 0;
     }
     if (source === undefined || data === undefined) throw new UsageError(whatToJudge);

@@ -41,28 +41,14 @@ export interface CocoSelection {
 export function cocoTables(data: EvaluationData, options: TableOptions = {}): CocoTables {
   const settings = cocoSettings({ ...options, classes: data.classes, boxFormat: data.boxFormat });
   const order = orderByClass(data, settings.agnostic);
-  const tables = emptyTables(settings, order.classes, (length) => new Float64Array(length));
-  fillTables(data, order, tables, Array(order.classes).keys());
+  const tables = emptyTables(settings, order.classes);
+  const filler = new TableFiller(data, order, tables);
+  for (let k = 0; k < order.classes; k++) filler.fill(k);
   return tables;
 }
 
-/** Fills the part of the tables that belongs to these classes. */
-export function fillTables(
-  data: EvaluationData,
-  order: ClassOrder,
-  tables: CocoTables,
-  classes: Iterable<number>,
-): void {
-  const filler = new TableFiller(data, order, tables);
-  for (const k of classes) filler.fill(k);
-}
-
-/** Tables without any class's figures, in memory from `room`. */
-export function emptyTables(
-  settings: CocoSettings,
-  classCount: number,
-  room: (length: number) => Float64Array,
-): CocoTables {
+/** Tables without any class's figures. */
+function emptyTables(settings: CocoSettings, classCount: number): CocoTables {
   const { iouThresholds, areas, maxDetections } = settings;
   const cells = classCount * areas.length * maxDetections.length;
   const points = iouThresholds.length * cocoRecallPoints.length;
@@ -70,9 +56,9 @@ export function emptyTables(
     settings,
     recallPoints: cocoRecallPoints,
     classCount,
-    precision: room(points * cells),
-    scores: room(points * cells),
-    recall: room(iouThresholds.length * cells).fill(-1),
+    precision: new Float64Array(points * cells),
+    scores: new Float64Array(points * cells),
+    recall: new Float64Array(iouThresholds.length * cells).fill(-1),
   };
 }
 
