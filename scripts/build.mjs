@@ -1,6 +1,7 @@
 // Compiles src/ into dist/ (what the package ships). Incremental: a second run only checks.
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export function compile(project) {
@@ -12,20 +13,38 @@ export function compile(project) {
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
 export function build() {
-  // tsc's incremental state says "up to date" although its output was removed: forget it then.
-  if (!existsSync(new URL('../dist/index.js', import.meta.url))) {
-    rmSync(new URL('../build/dist.tsbuildinfo', import.meta.url), { force: true });
-  }
+  prepare('dist', 'src', 'build/dist.tsbuildinfo');
   compile('tsconfig.json');
 }
 
 export function buildTests() {
-  if (!existsSync(new URL('../build/src', import.meta.url))) {
-    rmSync(new URL('../build/test.tsbuildinfo', import.meta.url), { force: true });
-  }
+  for (const folder of ['src', 'test', 'bench', 'fuzz']) prepare(`build/${folder}`, folder, 'build/test.tsbuildinfo');
   compile('test/tsconfig.json');
-  const fixtures = new URL('../test/fixtures', import.meta.url);
-  if (existsSync(fixtures)) cpSync(fixtures, new URL('../build/test/fixtures', import.meta.url), { recursive: true });
+}
+
+/** tsc neither removes what it made of files that are gone, nor makes again what was removed: its state says "up to date". */
+function prepare(output, source, state) {
+  removeStale(join(root, output), join(root, source));
+  if (!isComplete(join(root, output), join(root, source))) rmSync(join(root, state), { force: true });
+}
+
+const compiled = /\.(js|js\.map|d\.ts|d\.ts\.map)$/;
+
+/** Removes files of `output` that were compiled from a file which is no longer below `source`; they would be packed and tested. */
+export function removeStale(output, source) {
+  for (const name of filesIn(output)) {
+    if (compiled.test(name) && !existsSync(join(source, name.replace(compiled, '.ts')))) rmSync(join(output, name));
+  }
+}
+
+function isComplete(output, source) {
+  const sources = filesIn(source).filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'));
+  return sources.every((name) => existsSync(join(output, name.replace(/\.ts$/, '.js'))));
+}
+
+/** Paths below a folder; none if it is not there. */
+function filesIn(folder) {
+  return existsSync(folder) ? readdirSync(folder, { recursive: true }) : [];
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) build();

@@ -12,7 +12,7 @@ const at = (path) => new URL(`../${path}`, import.meta.url);
 const installed = at('node_modules/.package-lock.json');
 if (!existsSync(installed) || statSync(at('package-lock.json')).mtimeMs > statSync(installed).mtimeMs + 1000) {
   console.log('Installing dependencies (npm ci) …');
-  execSync('npm ci --no-audit --no-fund', { stdio: 'inherit', cwd: at('.') });
+  execSync('npm ci', { stdio: 'inherit', cwd: at('.') });
 }
 const { build, buildTests } = await import('./build.mjs');
 build();

@@ -1,15 +1,20 @@
-// Packs the package, installs it into an empty project as a user would, and uses it: the command line, every export at
-// run time, and every export's types under a strict compiler.
+// Packs the package, lets publint and "are the types wrong" look at it, installs it into an empty project as a user would,
+// and uses it: the command line, every export at run time, and every export's types under a strict compiler.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
 import { root } from './build.mjs';
 
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 const folder = mkdtempSync(join(tmpdir(), 'boxwright-smoke-'));
+// As README says where there is no CUDA: the tests' machines may not reach the server of its libraries.
+const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
 const run = (command, args, cwd = folder) =>
-  execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
+  execFileSync(command, args, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
 
 const check = `
 import { BoxwrightError, Detector, exportOnnx, modelNames, version, type PictureDetections } from 'boxwright';
@@ -55,8 +60,8 @@ try {
   const [{ filename }] = JSON.parse(
     run(npm, ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], root),
   );
+  await checkTarball(readFileSync(join(folder, filename)));
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'smoke', private: true, type: 'module' }));
-  cpSync(join(root, '.npmrc'), join(folder, '.npmrc'));
   run(npm, ['install', '--no-audit', '--no-fund', '--prefer-offline', `./${filename}`]);
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   expectEqual('boxwright --version', run('npx', ['--no-install', 'boxwright', '--version']), version);
@@ -89,6 +94,16 @@ try {
   console.log(`The packed package works: ${filename}`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+async function checkTarball(bytes) {
+  const { messages, pkg } = await publint({ pack: { tarball: new Uint8Array(bytes).buffer }, strict: true });
+  expectEqual('publint', messages.map((message) => formatMessage(message, pkg)).join('\n'), '');
+  const { problems } = await checkPackage(createPackageFromTarballData(new Uint8Array(bytes)));
+  // The package is ESM only: resolution for CommonJS and for Node 10 finds nothing, as it should.
+  const foreign = ['node10', 'node16-cjs'];
+  const own = problems.filter(({ resolutionKind }) => !foreign.includes(resolutionKind));
+  expectEqual('types', JSON.stringify(own, undefined, 2), '[]');
 }
 
 function expectEqual(what, found, expected) {
