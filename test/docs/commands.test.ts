@@ -8,17 +8,7 @@ import { commands } from '../../src/cli/commands.js';
 import { parseLine } from '../../src/cli/parser.js';
 import { readSettings } from '../../src/cli/settings-file.js';
 import { documents, root, snippetsOf, textOf } from './documents.js';
-
-/** The command lines of a shell snippet: continued lines joined, comments and what stands behind a pipe left out. */
-function linesOf(text: string): string[][] {
-  return text
-    .replaceAll('\\\n', ' ')
-    .split('\n')
-    .map((line) => line.replace(/(^|\s)#.*/, '').split(/\s[|>]/)[0])
-    .flatMap((line) => /^\s*(?:npx )?boxwright (.+)/.exec(line)?.[1] ?? [])
-    .map((words) => words.trim().split(/\s+/))
-    .map((words) => words.map((word) => word.replace(/^["']|["']$/g, '')));
-}
+import { commandLines, ownCommand } from './executed/command-lines.js';
 
 const inText = /`(?:npx )?boxwright ([a-z]+ [^`]*|[a-z]+)`/g;
 const folder = mkdtempSync(join(tmpdir(), 'boxwright-docs-'));
@@ -26,9 +16,11 @@ const folder = mkdtempSync(join(tmpdir(), 'boxwright-docs-'));
 for (const file of documents)
   test(`${file}: its command lines are understood`, async () => {
     const snippets = snippetsOf(file).filter(({ language }) => language === 'sh');
-    for (const { line, text } of snippets)
-      for (const words of linesOf(text))
-        await assert.doesNotReject(parseLine(words, commands, folder), `${file}:${line}: boxwright ${words.join(' ')}`);
+    for (const snippet of snippets)
+      for (const each of commandLines(snippet)) {
+        const words = ownCommand(each.text)?.words;
+        if (words) await assert.doesNotReject(parseLine(words, commands, folder), `${file}:${each.line}: ${each.text}`);
+      }
     for (const [, words] of textOf(file).matchAll(inText)) {
       const [name] = words.split(' ');
       const known = [...commands.map(({ usage }) => usage.split(' ')[0]), 'completion'];

@@ -35,3 +35,16 @@ export function snippetsOf(file: string): Snippet[] {
     return { file, line: text.slice(0, start).split('\n').length + 1, language, text: body, needs: needs.trim() };
   });
 }
+
+export const examples: readonly string[] = readdirSync(join(root, 'examples'))
+  .filter((name) => /\.(mjs|py)$/.test(name))
+  .map((name) => `examples/${name}`);
+
+/** The command lines in the comment that an example begins with, as one snippet. */
+export function headerOf(file: string): Snippet[] {
+  const lines = textOf(file).split('\n');
+  const end = lines.findIndex((line) => !line.startsWith('//') && !line.startsWith('"""'));
+  const commands = lines.slice(0, end).map((line) => /^\/\/ {3}(\S.*)$|(python \S+\.py .*)"""$/.exec(line));
+  const text = commands.map((match) => match?.[1] ?? match?.[2] ?? '').join('\n');
+  return [{ file, line: 1, language: 'sh', text, needs: '' }];
+}
