@@ -86,3 +86,11 @@ test('docs/features.md names tests that are there', () => {
     [],
   );
 });
+
+test('temporary folders of tests are made where they are removed', () => {
+  const tests = join(root, 'test');
+  const makers = readdirSync(tests, { recursive: true, encoding: 'utf8' }).filter(
+    (name) => name.endsWith('.ts') && /mkdtemp(Sync)?\(join\(tmpdir\(\)/.test(readFileSync(join(tests, name), 'utf8')),
+  );
+  assert.deepEqual(makers, ['temporary-folder.ts']);
+});

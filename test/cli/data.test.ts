@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { openDataset } from '../../src/data/index.js';
-import { plainJpeg, temporaryFolder, vocObject, vocXml, writeFiles } from '../data/folders.js';
+import { plainJpeg, vocObject, vocXml, writeFiles } from '../data/folders.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { runCli } from './run-cli.js';
 
 /** A small Pascal VOC set with a box of no size, one beyond its picture, and a picture twice. */

@@ -1,21 +1,17 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import sharp from 'sharp';
 import { renderShapes } from '../../src/cli/demo/demo-data.js';
 import { composeScene, sceneSvg } from '../../src/cli/demo/demo-scene.js';
 import { visibleExtents } from '../../src/cli/demo/visible-extent.js';
 import { randomStream } from '../../src/data/augment/random.js';
 import { openDataset } from '../../src/data/open.js';
+import { temporaryFolder } from '../temporary-folder.js';
 
-let root: string;
-before(async () => {
-  root = await mkdtemp(join(tmpdir(), 'boxwright-demo-'));
-});
-after(() => rm(root, { recursive: true }));
+const root = await temporaryFolder({ after });
 
 const few = { pictures: { train: 10, val: 3 }, size: 96 };
 const annotationsOf = (folder: string, part: string) =>

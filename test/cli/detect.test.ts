@@ -6,13 +6,14 @@ import { type TestContext, test } from 'node:test';
 import { openDataset } from '../../src/data/open.js';
 import { Detector } from '../../src/predict/detector.js';
 import { defaultTestTime, type TestTime } from '../../src/predict/test-time.js';
-import { png, testFolder, tinyCheckpoint, tinyClasses, tinyModelFile } from '../predict/tiny-detector.js';
+import { png, tinyCheckpoint, tinyClasses, tinyModelFile } from '../predict/tiny-detector.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { runCli, startCli } from './run-cli.js';
 
 /** A model and a folder of three pictures, one of them a level deeper. */
 async function scene(t: TestContext) {
   const model = await tinyModelFile(t);
-  const folder = await testFolder(t);
+  const folder = await temporaryFolder(t);
   const pictures = join(folder, 'pictures');
   await mkdir(join(pictures, 'deeper'), { recursive: true });
   const names = ['a.png', 'b.png', join('deeper', 'c.png')];

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { testFolder } from '../predict/tiny-detector.js';
 import { needs, shared } from '../shared.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { runCli, startCli } from './run-cli.js';
 
 const names = ['AP', 'AP50', 'AP75', 'APs', 'APm', 'APl', 'AR1', 'AR10', 'AR100', 'ARs', 'ARm', 'ARl'];
@@ -26,8 +26,8 @@ const results = [
   { image_id: 2, category_id: 5, bbox: [0, 0, 10, 6], score: 0.7 },
 ];
 
-async function files(t: Parameters<typeof testFolder>[0], found: unknown = results) {
-  const folder = await testFolder(t);
+async function files(t: Parameters<typeof temporaryFolder>[0], found: unknown = results) {
+  const folder = await temporaryFolder(t);
   await writeFile(join(folder, 'truth.json'), JSON.stringify(truth));
   await writeFile(join(folder, 'results.json'), typeof found === 'string' ? found : JSON.stringify(found));
   return ['--detections', join(folder, 'results.json'), '--truth', join(folder, 'truth.json')];

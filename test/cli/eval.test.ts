@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { CocoEvaluator } from '../../src/evaluate/index.js';
 import { Detector } from '../../src/predict/detector.js';
-import { png, testFolder, tinyCheckpoint, tinyModelFile } from '../predict/tiny-detector.js';
+import { png, tinyCheckpoint, tinyModelFile } from '../predict/tiny-detector.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { runCli } from './run-cli.js';
 
 const categories = ['cross', 'disc', 'ring'].map((name, i) => ({ id: i + 1, name }));
@@ -12,7 +13,7 @@ const categories = ['cross', 'disc', 'ring'].map((name, i) => ({ id: i + 1, name
 /** A COCO data set of four pictures, whose truth is some of what the model finds: the figures are neither 0 nor 1. */
 async function scene(t: TestContext) {
   const model = await tinyModelFile(t);
-  const folder = await testFolder(t);
+  const folder = await temporaryFolder(t);
   await using detector = await Detector.load(model, { minScore: 0.1 });
   const images = [];
   const annotations: { id: number; image_id: number; category_id: number; bbox: number[]; area: number }[] = [];

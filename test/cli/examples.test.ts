@@ -9,7 +9,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { writeCheckpoint } from '../../src/weights/checkpoint.js';
-import { pixels, png, testFolder, tinyCheckpoint, tinyClasses, tinyModelFile } from '../predict/tiny-detector.js';
+import { pixels, png, tinyCheckpoint, tinyClasses, tinyModelFile } from '../predict/tiny-detector.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { withShapes } from '../train/runs.js';
 import { runCli } from './run-cli.js';
 
@@ -21,7 +22,7 @@ async function example(name: string, ...args: string[]): Promise<{ stdout: strin
 }
 
 test('count-objects counts over a folder and passes over a broken picture', options, async (t) => {
-  const folder = await testFolder(t);
+  const folder = await temporaryFolder(t);
   const model = await tinyModelFile(t);
   for (let i = 0; i < 3; i++) await writeFile(join(folder, `${i}.png`), await png(70, 50, i));
   await writeFile(join(folder, 'broken.png'), 'text');
@@ -31,7 +32,7 @@ test('count-objects counts over a folder and passes over a broken picture', opti
 });
 
 test('evaluate-anything gives what eval gives', options, async (t) => {
-  const folder = await testFolder(t);
+  const folder = await temporaryFolder(t);
   const model = await tinyModelFile(t);
   await writeFile(join(folder, 'a.png'), await png(100, 60));
   const categories = tinyClasses.map((name, i) => ({ id: i + 1, name }));
@@ -61,7 +62,7 @@ test('plain-training-loop learns to read', options, async () => {
 });
 
 test('active-learning puts the doubtful pictures first', options, async (t) => {
-  const folder = await testFolder(t);
+  const folder = await temporaryFolder(t);
   const model = await tinyModelFile(t);
   for (let i = 0; i < 4; i++) await writeFile(join(folder, `${i}.png`), await png(70, 50, i));
   const { stdout } = await example('active-learning.mjs', model, folder, '3');
@@ -126,7 +127,7 @@ test('video-frames cuts piped pixels into frames', options, async (t) => {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as { frame: number; detections: unknown });
-  const folder = await testFolder(t);
+  const folder = await temporaryFolder(t);
   for (const seed of [0, 1, 2]) await writeFile(join(folder, `${seed}.png`), await png(40, 30, seed));
   const { stdout } = await runCli('detect', model, folder, '--json', '--min-score', '0.5');
   const expected = stdout
@@ -159,7 +160,7 @@ test("new-operator: the gradient is the function's", options, async () => {
 });
 
 test('new-backbone learns and writes a file', options, async (t) => {
-  const path = join(await testFolder(t), 'shapes.onnx');
+  const path = join(await temporaryFolder(t), 'shapes.onnx');
   const { stdout } = await example('new-backbone.mjs', path);
   const right = Number(/right: (\d+) of 300/.exec(stdout)?.[1]);
   assert.ok(right > 200, stdout); // 100 by guessing

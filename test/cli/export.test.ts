@@ -3,12 +3,13 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Detector } from '../../src/predict/detector.js';
-import { testFolder, tinyClasses, tinyModelFile } from '../predict/tiny-detector.js';
+import { tinyClasses, tinyModelFile } from '../predict/tiny-detector.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { runCli } from './run-cli.js';
 
 test('export writes a file that loads, and says what it wrote', async (t) => {
   const model = await tinyModelFile(t);
-  const out = join(await testFolder(t), 'tiny.onnx');
+  const out = join(await temporaryFolder(t), 'tiny.onnx');
   const { code, stdout, stderr } = await runCli('export', model, out);
   assert.equal(code, 0, stderr);
   assert.match(stdout, /tiny\.onnx: refinedet-tiny-64, 3 classes, 2\.\d MB/);
@@ -18,7 +19,7 @@ test('export writes a file that loads, and says what it wrote', async (t) => {
 
 test('--json reports what was written; an existing file needs --force', async (t) => {
   const model = await tinyModelFile(t);
-  const out = join(await testFolder(t), 'tiny.onnx');
+  const out = join(await temporaryFolder(t), 'tiny.onnx');
   await writeFile(out, 'precious');
   const refused = await runCli('export', model, out, '--json');
   assert.equal(refused.code, 1);

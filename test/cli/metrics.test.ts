@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { metricBlocks } from '../../src/cli/metric-blocks.js';
-import { testFolder } from '../predict/tiny-detector.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { runCli } from './run-cli.js';
 
 const truth = {
@@ -28,7 +28,7 @@ const results = [
 ];
 
 async function files(t: TestContext, given: object = truth) {
-  const folder = await testFolder(t);
+  const folder = await temporaryFolder(t);
   const path = async (name: string, content: unknown) => {
     await writeFile(join(folder, name), JSON.stringify(content));
     return join(folder, name);

@@ -3,10 +3,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { picturePaths } from '../../src/cli/picture-paths.js';
-import { testFolder } from '../predict/tiny-detector.js';
+import { temporaryFolder } from '../temporary-folder.js';
 
 test('names below a pattern begin at the folder that all its pictures share', async (t) => {
-  const folder = await testFolder(t);
+  const folder = await temporaryFolder(t);
   await mkdir(join(folder, 'deeper'));
   for (const name of ['a.png', join('deeper', 'b.png'), '..c.png']) await writeFile(join(folder, name), '');
   const names = async (pattern: string) => (await picturePaths([pattern])).map(({ name }) => name);

@@ -8,7 +8,8 @@ import { cachePlace } from '../../src/hub/cache.js';
 import { cards } from '../../src/hub/cards.js';
 import { parseCard } from '../../src/hub/read-card.js';
 import { bytes, cardFor, cardMarkdown, type Handler, sendFile, serve } from '../hub/file-server.js';
-import { png, testFolder } from '../predict/tiny-detector.js';
+import { png } from '../predict/tiny-detector.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { startCli, startCliWithFullDisk } from './run-cli.js';
 
 const content = bytes(3_000_000);
@@ -16,7 +17,7 @@ const content = bytes(3_000_000);
 /** A card's file whose asset a server sends, and a cache. */
 async function scene(t: TestContext, handler: Handler = (request, response) => sendFile(request, response, content)) {
   const server = await serve(t, handler);
-  const folder = await testFolder(t);
+  const folder = await temporaryFolder(t);
   const path = join(folder, 'small_card.md');
   await writeFile(path, cardMarkdown(cardFor(`${server.url}/small.ckpt`, content)));
   const card = parseCard(await readFile(path, 'utf8'), path);
@@ -42,7 +43,7 @@ test('pull prints where the file is, and what it is beside', async (t) => {
 });
 
 test('pull without a card lists them', async (t) => {
-  const env = { BOXWRIGHT_CACHE: await testFolder(t) };
+  const env = { BOXWRIGHT_CACHE: await temporaryFolder(t) };
   const { code, stdout } = await startCli(['pull', '--json'], env).result;
   assert.equal(code, 0);
   const lines = stdout
@@ -128,7 +129,7 @@ test('a wrong checksum and an unknown card end with 1 and say why', async (t) =>
 });
 
 test('detect, eval, export, info and train take the name of a card', async (t) => {
-  const cache = await testFolder(t);
+  const cache = await temporaryFolder(t);
   const [card] = cards();
   const { folder, file } = cachePlace(cache, card);
   await mkdir(folder, { recursive: true });

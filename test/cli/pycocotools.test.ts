@@ -6,8 +6,9 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { openDataset } from '../../src/data/open.js';
-import { testFolder, tinyCheckpoint, tinyModelFile } from '../predict/tiny-detector.js';
+import { tinyCheckpoint, tinyModelFile } from '../predict/tiny-detector.js';
 import { needs, shared } from '../shared.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { runCli } from './run-cli.js';
 
 const python = process.env.BOXWRIGHT_PEERS_PYTHON;
@@ -19,7 +20,7 @@ test('eval gives the figures that pycocotools gives for the results file of dete
   const truth = join(data, 'annotations/instances_val2017.json');
   const { classes } = await openDataset(truth);
   const model = await tinyModelFile(t, tinyCheckpoint('refinedet-tiny-64', classes));
-  const out = join(await testFolder(t), 'results.json');
+  const out = join(await temporaryFolder(t), 'results.json');
   const format = ['--format', 'coco', '--out', out, '--ground-truth', truth];
   const detected = await runCli('detect', model, join(data, 'val2017'), '--min-score', '0', ...format);
   assert.equal(detected.code, 0, detected.stderr);

@@ -4,14 +4,15 @@ import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Comparison } from '../../src/report/index.js';
-import { craftRun, inFolder, nastyClasses, stepsPerEpoch } from '../report/crafted-run.js';
+import { craftRun, nastyClasses, stepsPerEpoch } from '../report/crafted-run.js';
+import { inTemporaryFolder } from '../temporary-folder.js';
 import { runCli } from './run-cli.js';
 
 /** A page without what changes from one writing to the next. */
 const still = (page: string) => page.replace(/as of [^<]* UTC/, '');
 
 test('report writes a run’s page again from its folder, pictures included', () =>
-  inFolder(async (folder) => {
+  inTemporaryFolder(async (folder) => {
     const run = join(folder, 'run');
     await craftRun(run);
     const path = join(run, 'report.html');
@@ -36,7 +37,7 @@ test('report writes a run’s page again from its folder, pictures included', ()
   }));
 
 test('compare tells settings that differ, figures and classes, as text, JSON and a page', () =>
-  inFolder(async (folder) => {
+  inTemporaryFolder(async (folder) => {
     const [first, second, page] = ['first', 'second', 'compare.html'].map((name) => join(folder, name));
     await craftRun(first);
     await craftRun(second, { learningRate: 5e-4, error: 0.6, epochs: 3 });
@@ -75,7 +76,7 @@ test('compare tells settings that differ, figures and classes, as text, JSON and
   }));
 
 test('what is no run is told of', () =>
-  inFolder(async (folder) => {
+  inTemporaryFolder(async (folder) => {
     const none = await runCli('report', folder);
     assert.equal(none.code, 1);
     assert.match(none.stderr, /There is no run in .*: it has no config\.json/);

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { command } from '../../src/cli/command.js';
 import { parseLine } from '../../src/cli/parser.js';
 import { readSettings } from '../../src/cli/settings-file.js';
+import { temporaryFolder } from '../temporary-folder.js';
 
 const commands = [
   command({
@@ -24,8 +24,10 @@ const commands = [
   }),
 ];
 
+const root = await temporaryFolder({ after });
+
 function folderWith(files: Readonly<Record<string, string>>): string {
-  const folder = mkdtempSync(join(tmpdir(), 'boxwright-settings-'));
+  const folder = mkdtempSync(join(root, 'project-'));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   return folder;
 }

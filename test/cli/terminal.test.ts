@@ -4,8 +4,9 @@ import { existsSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import { Terminal } from '../../src/cli/terminal.js';
-import { plainJpeg, temporaryFolder, writeFiles } from '../data/folders.js';
+import { plainJpeg, writeFiles } from '../data/folders.js';
 import { tinyModelFile } from '../predict/tiny-detector.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { mainFile, runCli, startCli } from './run-cli.js';
 
 const nasty = '\u001b]0;title\u0007cat\u009b2J\u202egnp';

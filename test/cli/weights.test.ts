@@ -7,8 +7,9 @@ import { readCheckpoint } from '../../src/weights/checkpoint.js';
 import type { FileDescription } from '../../src/weights/describe-file.js';
 import { readSafetensors, writeSafetensors } from '../../src/weights/formats/safetensors.js';
 import { readWeightFile } from '../../src/weights/weight-readers.js';
-import { testFolder, tinyCheckpoint, tinyClasses, tinyModelFile } from '../predict/tiny-detector.js';
+import { tinyCheckpoint, tinyClasses, tinyModelFile } from '../predict/tiny-detector.js';
 import { needs, shared } from '../shared.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { runCli } from './run-cli.js';
 
 test('info names tensors, metadata and the models that a checkpoint fits', async (t) => {
@@ -25,7 +26,7 @@ test('info names tensors, metadata and the models that a checkpoint fits', async
 });
 
 test('info counts the bytes of all files that the weights are in', async (t) => {
-  const folder = await testFolder(t);
+  const folder = await temporaryFolder(t);
   const names = ['model-1.safetensors', 'model-2.safetensors', 'model.safetensors.index.json'];
   const tensor = { dtype: 'float32', shape: [100], data: new Float32Array(100) } as const;
   await writeSafetensors(join(folder, names[0]), new Map([['a', tensor]]));
@@ -64,7 +65,7 @@ test('info --json says what training can start from where no model fits', needs(
 });
 
 test('info on what is no file of weights lists what is', async (t) => {
-  const path = join(await testFolder(t), 'notes.txt');
+  const path = join(await temporaryFolder(t), 'notes.txt');
   await writeFile(path, 'weights, but in words');
   const { code, stderr } = await runCli('info', path);
   assert.equal(code, 1);
@@ -78,7 +79,7 @@ test('info on what is no file of weights lists what is', async (t) => {
 });
 
 test("convert writes a model of the zoo's as MindSpore has it, and reads it back", async (t) => {
-  const folder = await testFolder(t);
+  const folder = await temporaryFolder(t);
   const model = 'refinedet-vgg16-64-zoo';
   const own = tinyCheckpoint(model);
   // Another order than that of the layers, as a run may leave it.
@@ -100,7 +101,7 @@ test("convert writes a model of the zoo's as MindSpore has it, and reads it back
 });
 
 test('convert makes a checkpoint of weights that do not say what they are', async (t) => {
-  const folder = await testFolder(t);
+  const folder = await temporaryFolder(t);
   const [from, to, classes] = ['bare.safetensors', 'whole.safetensors', 'classes.txt'].map((name) =>
     join(folder, name),
   );

@@ -17,7 +17,8 @@ import {
   resizeBytes,
 } from '../../src/data/index.js';
 import { paperTargets, zooTargets } from '../../src/models/refinedet/targets.js';
-import { plainJpeg, temporaryFolder, vocObject, vocXml, writeFiles } from './folders.js';
+import { temporaryFolder } from '../temporary-folder.js';
+import { plainJpeg, vocObject, vocXml, writeFiles } from './folders.js';
 
 const size = { width: 64, height: 64 };
 const resize = { kind: 'stretch', size: 64 } as const;

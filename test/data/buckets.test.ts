@@ -15,7 +15,8 @@ import {
 import { canvasFor, fitted, type KeepRatioRule } from '../../src/models/canvas.js';
 import { paperCascadeRcnn } from '../../src/models/cascade-rcnn/recipes.js';
 import { encodeRpnTargets } from '../../src/models/cascade-rcnn/targets.js';
-import { temporaryFolder, vocObject, vocXml, writeFiles } from './folders.js';
+import { temporaryFolder } from '../temporary-folder.js';
+import { vocObject, vocXml, writeFiles } from './folders.js';
 
 const rule: KeepRatioRule = { kind: 'keep-ratio', long: 96, short: 64, multiple: 32 };
 const fixedRule: KeepRatioRule = { ...rule, fixed: { height: 64, width: 96 } };

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { openDataset } from '../../src/data/index.js';
 import { needs, shared } from '../shared.js';
-import { plainJpeg, temporaryFolder, writeFiles } from './folders.js';
+import { temporaryFolder } from '../temporary-folder.js';
+import { plainJpeg, writeFiles } from './folders.js';
 
 interface CocoParts {
   readonly images?: readonly object[];

@@ -13,7 +13,8 @@ import {
   paperAugmentation,
   withExtras,
 } from '../../src/data/index.js';
-import { temporaryFolder, vocObject, vocXml, writeFiles } from './folders.js';
+import { temporaryFolder } from '../temporary-folder.js';
+import { vocObject, vocXml, writeFiles } from './folders.js';
 
 type Colour = readonly [number, number, number];
 

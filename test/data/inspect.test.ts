@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import sharp from 'sharp';
 import { dataCard, inspectDataset, openDataset, repairDataset, writeDataset } from '../../src/data/index.js';
 import { needs, shared } from '../shared.js';
-import { plainJpeg, temporaryFolder, vocObject, vocXml, writeFiles } from './folders.js';
+import { temporaryFolder } from '../temporary-folder.js';
+import { plainJpeg, vocObject, vocXml, writeFiles } from './folders.js';
 
 /** Every file below a folder with a digest of its content. */
 async function filesOf(root: string): Promise<string[]> {

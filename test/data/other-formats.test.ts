@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findDataset, openDataset } from '../../src/data/index.js';
-import { plainJpeg, temporaryFolder, vocObject, vocXml, writeFiles } from './folders.js';
+import { temporaryFolder } from '../temporary-folder.js';
+import { plainJpeg, vocObject, vocXml, writeFiles } from './folders.js';
 
 const shape = (label: string, points: readonly unknown[], more: object = {}) => ({
   label,

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Dataset, findDataset, type OpenOptions, openDataset } from '../../src/data/index.js';
 import { needs, shared } from '../shared.js';
-import { temporaryFolder, writeFiles } from './folders.js';
+import { temporaryFolder } from '../temporary-folder.js';
+import { writeFiles } from './folders.js';
 
 const folder = 'data/voc2012-100';
 const root = shared(folder) as string;

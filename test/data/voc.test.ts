@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Dataset, openDataset } from '../../src/data/index.js';
 import { needs, shared } from '../shared.js';
-import { plainJpeg, temporaryFolder, vocObject, vocXml, writeFiles } from './folders.js';
+import { temporaryFolder } from '../temporary-folder.js';
+import { plainJpeg, vocObject, vocXml, writeFiles } from './folders.js';
 
 function countByClass({ classes, images }: Dataset): Record<string, number> {
   const counts: Record<string, number> = {};

@@ -4,7 +4,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { type Dataset, openDataset, type WrittenFormat, writeDataset } from '../../src/data/index.js';
 import { needs, shared } from '../shared.js';
-import { plainJpeg, temporaryFolder, writeFiles } from './folders.js';
+import { temporaryFolder } from '../temporary-folder.js';
+import { plainJpeg, writeFiles } from './folders.js';
 
 /** What every format keeps, in an order of its own. */
 function contentOf({ images, classes }: Dataset) {

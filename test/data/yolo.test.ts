@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findDataset, openDataset } from '../../src/data/index.js';
-import { plainJpeg, temporaryFolder, writeFiles } from './folders.js';
+import { temporaryFolder } from '../temporary-folder.js';
+import { plainJpeg, writeFiles } from './folders.js';
 
 const yaml = 'path: ../somewhere/else\ntrain: images/train\nval: images/val\nnames:\n  0: cat\n  1: "dog: big"\n';
 

@@ -1,17 +1,17 @@
 // Every command line of the documents is one that boxwright takes: commands, options and their values.
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { commands } from '../../src/cli/commands.js';
 import { parseLine } from '../../src/cli/parser.js';
 import { readSettings } from '../../src/cli/settings-file.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { documents, root, snippetsOf, textOf } from './documents.js';
 import { commandLines, ownCommand } from './executed/command-lines.js';
 
 const inText = /`(?:npx )?boxwright ([a-z]+ [^`]*|[a-z]+)`/g;
-const folder = mkdtempSync(join(tmpdir(), 'boxwright-docs-'));
+const folder = await temporaryFolder({ after });
 
 for (const file of documents)
   test(`${file}: its command lines are understood`, async () => {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -9,6 +8,7 @@ import { availableProviders, Engine, type Session } from '../../src/engine/engin
 import * as g from '../../src/graph/index.js';
 import { writeOnnx } from '../../src/graph/onnx/write.js';
 import { floats, integers, numbersOf, pseudo } from '../graph/harness.js';
+import { temporaryFolder } from '../temporary-folder.js';
 
 let engine: Engine;
 before(async () => {
@@ -265,17 +265,13 @@ test('views of larger buffers are fed as what they show', async () => {
   assert.deepEqual(numbersOf((await session.run({ x: { dtype: 'float32', shape: [2], data } })).y), [2, 4]);
 });
 
-test('a profile is written where it was asked for', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'boxwright-profile-'));
-  try {
-    const { bytes } = writeOnnx({ name: 't', outputs: { y: g.exp(g.input('x', 'float32', [1])) } });
-    const session = await engine.load(bytes, { profile: join(folder, 'trace') });
-    await session.run({ x: floats([1], [1]) });
-    await session.endProfile();
-    assert.equal(readdirSync(folder).length, 1);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+test('a profile is written where it was asked for', async (t) => {
+  const folder = await temporaryFolder(t);
+  const { bytes } = writeOnnx({ name: 't', outputs: { y: g.exp(g.input('x', 'float32', [1])) } });
+  const session = await engine.load(bytes, { profile: join(folder, 'trace') });
+  await session.run({ x: floats([1], [1]) });
+  await session.endProfile();
+  assert.equal(readdirSync(folder).length, 1);
 });
 
 const endings = {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { BoxwrightError } from '../../src/errors.js';
@@ -12,11 +11,11 @@ import { JsonBytes } from '../../src/evaluate/coco/json-bytes.js';
 import { CocoEvaluator, cocoTables, picturesOf } from '../../src/evaluate/index.js';
 import { hashOf } from '../hashfill.js';
 import { needs, shared } from '../shared.js';
+import { temporaryFolder } from '../temporary-folder.js';
 
 /** A folder with these files, gone after the test. */
 async function folderWith(t: TestContext, files: Readonly<Record<string, string | Buffer>>): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'boxwright-'));
-  t.after(() => rm(folder, { recursive: true }));
+  const folder = await temporaryFolder(t);
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
   return folder;
 }

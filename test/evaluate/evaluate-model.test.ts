@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import sharp from 'sharp';
@@ -8,6 +7,7 @@ import type { DatasetImage, GroundTruth } from '../../src/data/dataset.js';
 import { openDataset } from '../../src/data/open.js';
 import { BoxwrightError } from '../../src/errors.js';
 import { type Detections, evaluateDetections, truthOf } from '../../src/evaluate/index.js';
+import { temporaryFolder } from '../temporary-folder.js';
 
 const image = (id: number, objects: GroundTruth[]): DatasetImage => {
   return { id, path: `/${id}.png`, name: `${id}.png`, width: 100, height: 80, objects };
@@ -78,8 +78,7 @@ test('pictures that do not fit the data set are refused', async () => {
 });
 
 test('truth is what the annotation file says, also beyond the picture', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'boxwright-'));
-  t.after(() => rm(folder, { recursive: true }));
+  const folder = await temporaryFolder(t);
   await sharp({ create: { width: 20, height: 10, channels: 3, background: '#808080' } }).toFile(join(folder, 'p.png'));
   const annotations = [
     { id: 1, image_id: 1, category_id: 1, bbox: [15, 2, 10, 5], area: 33, iscrowd: 0 },

@@ -5,13 +5,14 @@ import { type TestContext, test } from 'node:test';
 import { openDataset } from '../../src/data/open.js';
 import { type EvaluatedDetector, evaluate, type FoundObjects, optimalLrp } from '../../src/evaluate/index.js';
 import { Detector } from '../../src/predict/detector.js';
-import { png, testFolder, tinyModelFile } from '../predict/tiny-detector.js';
+import { png, tinyModelFile } from '../predict/tiny-detector.js';
+import { temporaryFolder } from '../temporary-folder.js';
 
 const classes = ['cross', 'disc'];
 
 /** A COCO file of three pictures with an object each, at [10, 10, 30, 30] and of class 0, 1 and 0. */
 async function threePictures(t: TestContext): Promise<string> {
-  const folder = await testFolder(t);
+  const folder = await temporaryFolder(t);
   const images = [];
   for (let id = 0; id < 3; id++) {
     await writeFile(join(folder, `${id}.png`), await png(60, 40, id));

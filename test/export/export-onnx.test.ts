@@ -8,14 +8,8 @@ import { type ExportOptions, exportOnnx } from '../../src/export/export-onnx.js'
 import { readOnnx } from '../../src/graph/onnx/read.js';
 import { Detector } from '../../src/predict/detector.js';
 import { version } from '../../src/version.js';
-import {
-  assertSameDetections,
-  pixels,
-  testFolder,
-  tinyCheckpoint,
-  tinyClasses,
-  tinyModelFile,
-} from '../predict/tiny-detector.js';
+import { assertSameDetections, pixels, tinyCheckpoint, tinyClasses, tinyModelFile } from '../predict/tiny-detector.js';
+import { temporaryFolder } from '../temporary-folder.js';
 
 const fails = (code: string, message: RegExp) => (error: unknown) => {
   assert.ok(error instanceof BoxwrightError, String(error));
@@ -26,7 +20,7 @@ const fails = (code: string, message: RegExp) => (error: unknown) => {
 
 async function exported(t: TestContext, options: ExportOptions = {}) {
   const source = await tinyModelFile(t);
-  const path = join(await testFolder(t), 'tiny.onnx');
+  const path = join(await temporaryFolder(t), 'tiny.onnx');
   return { source, path, report: await exportOnnx(source, path, options) };
 }
 
@@ -103,7 +97,7 @@ test('weights may lie in a file of their own', async (t) => {
 
 test('nothing is overwritten without force, and nothing half-written is left behind', async (t) => {
   const source = await tinyModelFile(t);
-  const folder = await testFolder(t);
+  const folder = await temporaryFolder(t);
   const path = join(folder, 'tiny.onnx');
   await writeFile(path, 'precious');
   await assert.rejects(exportOnnx(source, path), fails('io', /exists already.*--force/));
@@ -129,7 +123,7 @@ test('an .onnx file of somebody else is told apart', async (t) => {
   const { path } = await exported(t);
   const { metadata } = readOnnx(await readFile(path), path);
   assert.ok(metadata.classes);
-  const renamed = join(await testFolder(t), 'other.onnx');
+  const renamed = join(await temporaryFolder(t), 'other.onnx');
   const bytes = await readFile(path);
   // The key of the metadata entry, which stands in the file as text.
   const at = bytes.lastIndexOf('classes');
@@ -141,7 +135,7 @@ test('an .onnx file of somebody else is told apart', async (t) => {
 test('classes of any spelling survive', async (t) => {
   const names = ['дом', 'a "b"\n', '猫'];
   const source = await tinyModelFile(t, tinyCheckpoint('refinedet-tiny-64', names));
-  const path = join(await testFolder(t), 'tiny.onnx');
+  const path = join(await temporaryFolder(t), 'tiny.onnx');
   await exportOnnx(source, path);
   await using detector = await Detector.load(path);
   assert.deepEqual(detector.classes, names);

@@ -9,7 +9,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { exportOnnx } from '../../src/export/export-onnx.js';
 import { Detector } from '../../src/predict/detector.js';
-import { assertSameDetections, pixels, testFolder, tinyCheckpoint, tinyModelFile } from '../predict/tiny-detector.js';
+import { assertSameDetections, pixels, tinyCheckpoint, tinyModelFile } from '../predict/tiny-detector.js';
+import { temporaryFolder } from '../temporary-folder.js';
 
 const python = process.env.BOXWRIGHT_PEERS_PYTHON;
 const options = { skip: python ? false : 'needs BOXWRIGHT_PEERS_PYTHON, a Python with onnx, onnxruntime and numpy' };
@@ -61,7 +62,7 @@ for (const { model, kinds } of [
   { model: 'refinedet-vgg16-64-zoo', kinds: ['folded'] },
 ] as const) {
   test(`${model} exported: onnx's full check passes and Python detects the same`, options, async (t) => {
-    const folder = await testFolder(t);
+    const folder = await temporaryFolder(t);
     const source = await tinyModelFile(t, tinyCheckpoint(model));
     const files = kinds.map((kind) => join(folder, `${kind}.onnx`));
     for (const [i, kind] of kinds.entries()) {
@@ -103,7 +104,7 @@ for (const { model, kinds } of [
 }
 
 test('a blank picture on which nothing is found gives empty outputs in Python', options, async (t) => {
-  const folder = await testFolder(t);
+  const folder = await temporaryFolder(t);
   const path = join(folder, 'strict.onnx');
   await exportOnnx(await tinyModelFile(t), path, { scoreThreshold: 0.99 });
   const file = join(folder, 'blank.raw');

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import * as ort from 'onnxruntime-node';
@@ -9,6 +8,7 @@ import * as g from '../../src/graph/index.js';
 import { readOnnx } from '../../src/graph/onnx/read.js';
 import { opset, writeOnnx } from '../../src/graph/onnx/write.js';
 import { lowerFor } from '../../src/lowering/index.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { floats, numbersOf, pseudo, referenceTarget } from './harness.js';
 
 const { input, scope } = g;
@@ -170,7 +170,7 @@ test('what is no model is refused', () => {
   });
 });
 
-test('weights beyond the limit lie in a file beside, aligned, and the engine finds them there', async () => {
+test('weights beyond the limit lie in a file beside, aligned, and the engine finds them there', async (t) => {
   const x = input('x', 'float32', [2, 300]);
   const [a, b, c] = [
     input('a', 'float32', [300, 301]),
@@ -203,19 +203,15 @@ test('weights beyond the limit lie in a file beside, aligned, and the engine fin
     message: /"a" ends at byte 361200 of "m\.data", which has 5000/,
   });
 
-  const folder = mkdtempSync(join(tmpdir(), 'boxwright-onnx-'));
-  try {
-    writeFileSync(join(folder, 'm.onnx'), model.bytes);
-    writeFileSync(join(folder, 'm.data'), data);
-    await using engine = await Engine.start({ threads: 1 });
-    const feeds = { x: tensor([2, 300], 5) };
-    const beside = await (await engine.load(join(folder, 'm.onnx'))).run(feeds);
-    const within = await (await engine.load(plain.bytes)).run(feeds);
-    assert.deepEqual(numbersOf(beside.y), numbersOf(within.y));
-    assert.ok(numbersOf(beside.y).some((value) => value !== 0));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const folder = await temporaryFolder(t);
+  writeFileSync(join(folder, 'm.onnx'), model.bytes);
+  writeFileSync(join(folder, 'm.data'), data);
+  await using engine = await Engine.start({ threads: 1 });
+  const feeds = { x: tensor([2, 300], 5) };
+  const beside = await (await engine.load(join(folder, 'm.onnx'))).run(feeds);
+  const within = await (await engine.load(plain.bytes)).run(feeds);
+  assert.deepEqual(numbersOf(beside.y), numbersOf(within.y));
+  assert.ok(numbersOf(beside.y).some((value) => value !== 0));
 });
 
 test('a whole training step is a valid file: lowered, written, loaded', async () => {

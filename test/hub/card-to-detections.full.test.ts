@@ -22,8 +22,9 @@ import { folder as cascadeFolder, zooValues as cascadeValues, type Gains } from 
 import { recordedPictures, recipe as smallCascade } from '../models/cascade-zoo-inference.js';
 import { float32, reference, runOnce } from '../models/graph-session.js';
 import { readJson, folder as refineDetFolder, zooValues as refineDetValues } from '../models/zoo-golden.js';
-import { assertSameDetections, testFolder } from '../predict/tiny-detector.js';
+import { assertSameDetections } from '../predict/tiny-detector.js';
 import { needs, shared } from '../shared.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { cardFor, cardMarkdown, ownCache, sendFile, serve } from './file-server.js';
 
 interface Listed {
@@ -49,7 +50,7 @@ function tensorsOf(
 /** Serves the tensors as a checkpoint and gives the path of a card for it, as MindSpore Hub would write it. */
 async function publish(t: TestContext, model: string, tensors: ReadonlyMap<string, Tensor>): Promise<string> {
   await ownCache(t);
-  const folder = await testFolder(t);
+  const folder = await temporaryFolder(t);
   const file = join(folder, 'published.ckpt');
   await writeMindspore(file, tensors);
   const content = await readFile(file);

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { Card } from '../../src/hub/index.js';
-import { testFolder } from '../predict/tiny-detector.js';
+import { temporaryFolder } from '../temporary-folder.js';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse, index: number) => void | Promise<void>;
 
@@ -104,7 +104,7 @@ export function cardMarkdown({ asset, trainedOn }: Card, modelName = 'Test'): st
 /** A cache for all that this process pulls until the test ends. */
 export async function ownCache(t: TestContext): Promise<string> {
   const before = process.env.BOXWRIGHT_CACHE;
-  const cache = await testFolder(t);
+  const cache = await temporaryFolder(t);
   process.env.BOXWRIGHT_CACHE = cache;
   t.after(() => {
     if (before === undefined) delete process.env.BOXWRIGHT_CACHE;

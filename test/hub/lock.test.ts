@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BoxwrightError } from '../../src/errors.js';
 import { acquireLock } from '../../src/hub/lock.js';
-import { testFolder } from '../predict/tiny-detector.js';
+import { temporaryFolder } from '../temporary-folder.js';
 
 const quick = { beat: 20, patience: 1_000 };
 
@@ -20,7 +20,7 @@ async function deadPid(): Promise<number> {
 }
 
 test('only one has the lock, the others come after it', async (t) => {
-  const path = join(await testFolder(t), 'x.lock');
+  const path = join(await temporaryFolder(t), 'x.lock');
   let inside = 0;
   let waits = 0;
   const order: number[] = [];
@@ -39,7 +39,7 @@ test('only one has the lock, the others come after it', async (t) => {
 });
 
 test('a holder that gives signs of life is waited for, however long it takes', async (t) => {
-  const path = join(await testFolder(t), 'x.lock');
+  const path = join(await temporaryFolder(t), 'x.lock');
   const first = await acquireLock(path, quick);
   let second = false;
   const waiting = acquireLock(path, quick).then((lock) => {
@@ -54,7 +54,7 @@ test('a holder that gives signs of life is waited for, however long it takes', a
 });
 
 test('the lock of a process that is gone is taken at once', async (t) => {
-  const path = join(await testFolder(t), 'x.lock');
+  const path = join(await temporaryFolder(t), 'x.lock');
   await writeFile(path, JSON.stringify({ token: 'dead', host: hostname(), pid: await deadPid() }));
   const began = performance.now();
   await using _ = await acquireLock(path, { beat: 20, patience: 60_000 });
@@ -67,7 +67,7 @@ for (const [what, text] of [
   ['of a process of our own number', JSON.stringify({ token: 'before', host: hostname(), pid: process.pid })],
 ]) {
   test(`a lock ${what} is taken when nothing has touched it for some time, whatever its date`, async (t) => {
-    const path = join(await testFolder(t), 'x.lock');
+    const path = join(await temporaryFolder(t), 'x.lock');
     await writeFile(path, text);
     const future = new Date(Date.now() + 3_600_000);
     await utimes(path, future, future);
@@ -79,7 +79,7 @@ for (const [what, text] of [
 }
 
 test('a link or a folder in the place of a lock is an error at once, where it leads to or not', async (t) => {
-  const folder = await testFolder(t);
+  const folder = await temporaryFolder(t);
   const path = join(folder, 'x.lock');
   const places = {
     nowhere: () => symlink(join(folder, 'nothing'), join(folder, 'nowhere')),
@@ -98,7 +98,7 @@ test('a link or a folder in the place of a lock is an error at once, where it le
 });
 
 test('several that take a dead lock at once: one has it', async (t) => {
-  const path = join(await testFolder(t), 'x.lock');
+  const path = join(await temporaryFolder(t), 'x.lock');
   await writeFile(path, JSON.stringify({ token: 'dead', host: hostname(), pid: await deadPid() }));
   let inside = 0;
   await Promise.all(
@@ -112,7 +112,7 @@ test('several that take a dead lock at once: one has it', async (t) => {
 });
 
 test('a holder whose lock was taken learns of it and leaves the new one alone', async (t) => {
-  const path = join(await testFolder(t), 'x.lock');
+  const path = join(await temporaryFolder(t), 'x.lock');
   const lock = await acquireLock(path, quick);
   const other = JSON.stringify({ token: 'other', host: hostname(), pid: process.pid });
   await writeFile(path, other);
@@ -122,7 +122,7 @@ test('a holder whose lock was taken learns of it and leaves the new one alone', 
 });
 
 test('the signal ends the wait', async (t) => {
-  const path = join(await testFolder(t), 'x.lock');
+  const path = join(await temporaryFolder(t), 'x.lock');
   await using _ = await acquireLock(path, quick);
   await assert.rejects(
     acquireLock(path, { ...quick, signal: AbortSignal.timeout(50) }),

@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { BoxwrightError } from '../../src/errors.js';
 import { cachePlace } from '../../src/hub/cache.js';
 import { type Card, cards, type PullOptions, type PullProgress, pull } from '../../src/hub/index.js';
-import { testFolder } from '../predict/tiny-detector.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { bytes, cardFor, type FileOptions, type FileServer, sendFile, serve, sha256 } from './file-server.js';
 
 const content = bytes(300_000);
@@ -25,7 +25,7 @@ interface Scene {
 /** A card whose file a server sends; each request has its own badness. */
 async function scene(t: TestContext, badness: (index: number) => FileOptions = () => ({})): Promise<Scene> {
   const server = await serve(t, (request, response, index) => sendFile(request, response, content, badness(index)));
-  const cache = await testFolder(t);
+  const cache = await temporaryFolder(t);
   const progress: PullProgress[] = [];
   const options = { cache, patience, onProgress: (step: PullProgress) => progress.push(step) };
   return { card: cardFor(`${server.url}/folder/file.ckpt`, content), server, cache, progress, options };
@@ -164,7 +164,7 @@ for (const [what, badness] of [
 }
 
 test('a server that sends another place than asked for is not believed', async (t) => {
-  const cache = await testFolder(t);
+  const cache = await temporaryFolder(t);
   const server = await serve(t, (request, response, index) => {
     if (index !== 1) return sendFile(request, response, content, index === 0 ? { breakAfter: 100_000 } : {});
     response.writeHead(206, { 'content-range': `bytes 5-${content.length - 1}/${content.length}` });
@@ -177,7 +177,7 @@ test('a server that sends another place than asked for is not believed', async (
 });
 
 test('a server that compresses all the same is read from the start', async (t) => {
-  const cache = await testFolder(t);
+  const cache = await temporaryFolder(t);
   const plain = content.map((byte) => byte & 3);
   const packed = gzipSync(plain);
   const server = await serve(t, (request, response) => {
@@ -228,7 +228,7 @@ test('a part of another file is found out by the checksum, and the next pull sta
 for (const status of [404, 403, 410]) {
   test(`HTTP ${status} ends it at once, with what to do by hand`, async (t) => {
     const server = await serve(t, (_, response) => void response.writeHead(status).end('no'));
-    const cache = await testFolder(t);
+    const cache = await temporaryFolder(t);
     const card = cardFor(`${server.url}/x.ckpt`, content);
     const error = await failure(pull(card, { cache, patience }));
     assert.equal(error.code, 'network');
@@ -240,7 +240,7 @@ for (const status of [404, 403, 410]) {
 }
 
 test('a busy server is asked again, but not for ever', async (t) => {
-  const cache = await testFolder(t);
+  const cache = await temporaryFolder(t);
   const busy = await serve(t, (request, response, index) =>
     index < 2 ? void response.writeHead(503).end() : sendFile(request, response, content),
   );
@@ -259,7 +259,7 @@ test('a server that always breaks off and knows no ranges is given up', async (t
 });
 
 test('redirects are followed, to a limit', async (t) => {
-  const cache = await testFolder(t);
+  const cache = await temporaryFolder(t);
   const server = await serve(t, (request, response) => {
     const left = Number(/^\/(\d+)$/.exec(request.url ?? '')?.[1]);
     if (left > 0) return void response.writeHead(302, { location: `/${left - 1}` }).end();
@@ -361,7 +361,7 @@ test('several pulls at once download once', async (t) => {
 
 test('a cache that cannot be written is an error that names it', async (t) => {
   const { card, options } = await scene(t);
-  const file = join(await testFolder(t), 'file');
+  const file = join(await temporaryFolder(t), 'file');
   await writeFile(file, '');
   const error = await failure(pull(card, { ...options, cache: file }));
   assert.equal(error.code, 'io');

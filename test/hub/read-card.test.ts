@@ -6,8 +6,8 @@ import { BoxwrightError } from '../../src/errors.js';
 import { cards } from '../../src/hub/cards.js';
 import { parseCard, readCard } from '../../src/hub/read-card.js';
 import { modelRecipe } from '../../src/models/model.js';
-import { testFolder } from '../predict/tiny-detector.js';
 import { needs, shared } from '../shared.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { bytes, cardFor, cardMarkdown } from './file-server.js';
 
 const card = cardFor('https://example.org/a/file_1.ckpt', bytes(10));
@@ -134,7 +134,7 @@ test('any cut and any odd bytes give a card or a BoxwrightError', () => {
 });
 
 test('files that are missing or far too large for a card', async (t) => {
-  const folder = await testFolder(t);
+  const folder = await temporaryFolder(t);
   await assert.rejects(readCard(join(folder, 'none.md')), /cannot read the card .*none\.md: there is no such file/);
   await writeFile(join(folder, 'large.md'), Buffer.alloc((1 << 20) + 1, 'x'));
   await assert.rejects(readCard(join(folder, 'large.md')), /large\.md: not a card.*1048577 bytes/);

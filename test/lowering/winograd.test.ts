@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Engine } from '../../src/engine/engine.js';
@@ -19,6 +18,7 @@ import {
 import { lowerFor, type Target } from '../../src/lowering/index.js';
 import { writeLowered } from '../../src/lowering/write.js';
 import { fastTarget, pseudo, referenceTarget, runner } from '../graph/harness.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { assertClose, assertSameAsReference } from './same-as-reference.js';
 
 const cases = {
@@ -62,8 +62,7 @@ function operatorTypes(values: readonly Value[], target: Target = fastTarget): s
 }
 
 test('constant kernels are transformed when a graph is loaded, not in each run', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'boxwright-profile-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  const folder = await temporaryFolder(t);
   const w = { dtype: 'float32', shape: [160, 160, 3, 3], data: pseudo(160 * 160 * 9, 1) } satisfies Tensor;
   const y = conv2d(input('x', 'float32', [1, 160, 20, 20]), input('w', 'float32', w.shape), { padding: 1 });
   await using engine = await Engine.start({ threads: 1 });

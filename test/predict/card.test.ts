@@ -11,14 +11,8 @@ import { Detector } from '../../src/predict/detector.js';
 import { openModel } from '../../src/predict/model-source.js';
 import { writeMindspore } from '../../src/weights/formats/mindspore-writer.js';
 import { cardFor, cardMarkdown, ownCache, sendFile, serve } from '../hub/file-server.js';
-import {
-  assertSameDetections,
-  pixels,
-  testFolder,
-  tinyCheckpoint,
-  tinyClasses,
-  tinyModelFile,
-} from './tiny-detector.js';
+import { temporaryFolder } from '../temporary-folder.js';
+import { assertSameDetections, pixels, tinyCheckpoint, tinyClasses, tinyModelFile } from './tiny-detector.js';
 
 /** A tiny detector's file behind a card, and a cache of the test's own. */
 async function scene(t: TestContext, more: Partial<Card> = { model: 'refinedet-tiny-64', classes: tinyClasses }) {
@@ -99,7 +93,7 @@ test('names are those of cards, unless a file or folder has that name', async (t
     });
   }
   const here = process.cwd();
-  process.chdir(await testFolder(t));
+  process.chdir(await temporaryFolder(t));
   t.after(() => process.chdir(here));
   await mkdir('refinedet_coco2017');
   await assert.rejects(Detector.load('refinedet_coco2017'), { code: 'io', message: /the folder has neither/ });

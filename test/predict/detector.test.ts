@@ -9,7 +9,8 @@ import { Detector } from '../../src/predict/detector.js';
 import type { PictureDetections } from '../../src/predict/formats/index.js';
 import { writeCheckpoint } from '../../src/weights/checkpoint.js';
 import { writeSafetensors } from '../../src/weights/formats/safetensors.js';
-import { pixels, png, testFolder, tinyCheckpoint, tinyClasses, tinyModelFile } from './tiny-detector.js';
+import { temporaryFolder } from '../temporary-folder.js';
+import { pixels, png, tinyCheckpoint, tinyClasses, tinyModelFile } from './tiny-detector.js';
 
 const all = { minScore: 0 };
 const fails = (code: string, message: RegExp) => (error: unknown) => {
@@ -22,7 +23,7 @@ const fails = (code: string, message: RegExp) => (error: unknown) => {
 test('every way to give a picture gives the same detections', async (t) => {
   const path = await tinyModelFile(t);
   await using detector = await Detector.load(path);
-  const folder = await testFolder(t);
+  const folder = await temporaryFolder(t);
   const file = join(folder, 'picture.png');
   const raw = pixels(90, 70);
   await writeFile(file, await png(90, 70));
@@ -106,7 +107,7 @@ test('batches of equal size give what single pictures give, in their order', asy
 
 test('a stream throws at a broken picture, or reports it in its place', async (t) => {
   await using detector = await Detector.load(await tinyModelFile(t));
-  const folder = await testFolder(t);
+  const folder = await temporaryFolder(t);
   const files = ['good.png', 'cut.png', 'text.png', 'missing.png'].map((name) => join(folder, name));
   const whole = await png(300, 200);
   await writeFile(files[0], whole);
@@ -208,7 +209,7 @@ test('raw pixels that do not fit are refused with what was expected', async (t) 
 });
 
 test('a run folder gives its best checkpoint, else its last', async (t) => {
-  const folder = await testFolder(t);
+  const folder = await temporaryFolder(t);
   await assert.rejects(Detector.load(folder), fails('io', /neither best\.safetensors nor last\.safetensors/));
   await writeCheckpoint(join(folder, 'last.safetensors'), tinyCheckpoint('refinedet-tiny-64', ['last']));
   {
@@ -236,7 +237,7 @@ test('moving averages are detected with where the checkpoint has them', async (t
 });
 
 test('model files that cannot be used say why', async (t) => {
-  const folder = await testFolder(t);
+  const folder = await temporaryFolder(t);
   const path = join(folder, 'cells.safetensors');
   await writeCheckpoint(path, tinyCheckpoint());
   await assert.rejects(
@@ -259,7 +260,7 @@ test('model files that cannot be used say why', async (t) => {
 });
 
 test('weights that do not fit the model are named', async (t) => {
-  const folder = await testFolder(t);
+  const folder = await temporaryFolder(t);
   const path = join(folder, 'odd.safetensors');
   const { parameters, ...rest } = tinyCheckpoint();
   const [first, second] = parameters.keys();

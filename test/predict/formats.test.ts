@@ -1,17 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { parseVocXml } from '../../src/data/formats/voc-xml.js';
 import { CocoEvaluator, type CocoResults, cocoPictures } from '../../src/evaluate/index.js';
 import { type PictureDetections, vocXml, writeDetections, yoloText } from '../../src/predict/formats/index.js';
+import { temporaryFolder } from '../temporary-folder.js';
 
-let folder: string;
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'boxwright-formats-'));
-});
-after(() => rm(folder, { recursive: true }));
+const folder = await temporaryFolder({ after });
 
 const pictures: PictureDetections[] = [
   {

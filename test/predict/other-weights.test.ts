@@ -10,8 +10,9 @@ import { cascadeRcnnDetectron2 } from '../../src/weights/loading/maps/cascade-rc
 import { cascadeRcnnMmdetection } from '../../src/weights/loading/maps/cascade-rcnn-mmdetection.js';
 import { type NameMap, sourceName } from '../../src/weights/loading/maps/name-map.js';
 import { runCli } from '../cli/run-cli.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { detectron2File, pytorchFile } from '../weights/torch-writer.js';
-import { pixels, png, testFolder, tinyCheckpoint, tinyClasses, tinyModelFile } from './tiny-detector.js';
+import { pixels, png, tinyCheckpoint, tinyClasses, tinyModelFile } from './tiny-detector.js';
 
 const model = 'cascade-rcnn-tiny';
 const checkpoint = tinyCheckpoint(model);
@@ -23,7 +24,7 @@ function named(map: NameMap): Map<string, Tensor> {
 }
 
 async function fileOf(t: TestContext, name: string, parts: readonly Uint8Array[]): Promise<string> {
-  const path = join(await testFolder(t), name);
+  const path = join(await temporaryFolder(t), name);
   await writeFile(path, parts);
   return path;
 }
@@ -57,7 +58,7 @@ test("detectron2's pickle goes into the published model with other pixels and de
 });
 
 test('the command line takes such files, says what they were taken for, and needs what they do not say', async (t) => {
-  const folder = await testFolder(t);
+  const folder = await temporaryFolder(t);
   const path = await fileOf(
     t,
     'epoch_12.pth',
@@ -92,7 +93,7 @@ test('the command line takes such files, says what they were taken for, and need
 });
 
 test('a checkpoint without our metadata needs a model where several fit', async (t) => {
-  const path = join(await testFolder(t), 'bare.safetensors');
+  const path = join(await temporaryFolder(t), 'bare.safetensors');
   await writeSafetensors(path, checkpoint.parameters);
   const { detections: found } = await detections(path, { classes: tinyClasses });
   assert.ok(found.length > 0, 'one model fits');

@@ -8,12 +8,13 @@ import { lowestScores } from '../../src/predict/lowest-scores.js';
 import { readCheckpoint, writeCheckpoint } from '../../src/weights/checkpoint.js';
 import { writeSafetensors } from '../../src/weights/formats/safetensors.js';
 import { runCli } from '../cli/run-cli.js';
-import { pixels, png, testFolder, tinyCheckpoint, tinyClasses, tinyModelFile } from './tiny-detector.js';
+import { temporaryFolder } from '../temporary-folder.js';
+import { pixels, png, tinyCheckpoint, tinyClasses, tinyModelFile } from './tiny-detector.js';
 
 const scoreThresholds = { [tinyClasses[0]]: 0.45 };
 
 test('a detector keeps of each class what its file suggests, exported too', async (t) => {
-  const folder = await testFolder(t);
+  const folder = await temporaryFolder(t);
   const path = join(folder, 'tiny.safetensors');
   await writeCheckpoint(path, { ...tinyCheckpoint(), scoreThresholds });
   assert.deepEqual((await readCheckpoint(path)).scoreThresholds, scoreThresholds);
@@ -60,7 +61,7 @@ test('where nothing is suggested, or what is no score, it is said', async (t) =>
     'null',
   ]) {
     const { model, parameters } = tinyCheckpoint();
-    const file = join(await testFolder(t), 'wrong.safetensors');
+    const file = join(await temporaryFolder(t), 'wrong.safetensors');
     const metadata = { format: 'boxwright', model, classes: JSON.stringify(tinyClasses), score_thresholds: wrong };
     await writeSafetensors(file, new Map(parameters), metadata);
     await assert.rejects(readCheckpoint(file), { code: 'weights', message: /"score_thresholds" is .*expected a JSON/ });

@@ -14,8 +14,9 @@ import type { PictureModel } from '../../src/predict/picture-detector.js';
 import { sourceRecipe } from '../../src/predict/source-recipe.js';
 import { scaledRecipes, type TestTime, withTestTime } from '../../src/predict/test-time.js';
 import type { Checkpoint } from '../../src/weights/checkpoint.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { type Row, rowsOf, tensorsOf } from './detection-rows.js';
-import { assertSameDetections, pixels, testFolder, tinyCheckpoint, tinyModelFile } from './tiny-detector.js';
+import { assertSameDetections, pixels, tinyCheckpoint, tinyModelFile } from './tiny-detector.js';
 
 const fails = (code: string, message: RegExp) => (error: unknown) => {
   assert.ok(error instanceof BoxwrightError, String(error));
@@ -220,7 +221,7 @@ test('scales that make no sense are refused before anything runs', async (t) => 
 
 test('an exported file looks both ways, but in one size', async (t) => {
   const path = await tinyModelFile(t);
-  const onnx = join(await testFolder(t), 'tiny.onnx');
+  const onnx = join(await temporaryFolder(t), 'tiny.onnx');
   await exportOnnx(path, onnx, { fold: false });
   const picture = pixels(90, 70);
   const flip = { flip: true, scales: [1] };
@@ -286,7 +287,7 @@ test('stages that are not there are refused', async (t) => {
   }
   const refinedet = await tinyModelFile(t);
   await assert.rejects(Detector.load(refinedet, { stage: 1 }), fails('config', /refinedet-tiny-64 has no stages/));
-  const onnx = join(await testFolder(t), 'tiny.onnx');
+  const onnx = join(await temporaryFolder(t), 'tiny.onnx');
   await exportOnnx(cascade, onnx);
   await assert.rejects(Detector.load(onnx, { stage: 2 }), fails('config', /exported file cannot stop at stage 2/));
 });

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import sharp from 'sharp';
@@ -10,6 +8,7 @@ import { initialValues } from '../../src/nn/parameters.js';
 import type { Detection } from '../../src/predict/formats/index.js';
 import type { Checkpoint } from '../../src/weights/checkpoint.js';
 import { writeCheckpoint } from '../../src/weights/checkpoint.js';
+import { temporaryFolder } from '../temporary-folder.js';
 
 export const tinyClasses = ['cross', 'disc', 'ring'];
 
@@ -30,15 +29,8 @@ export function tinyCheckpoint(model = 'refinedet-tiny-64', classes: readonly st
   return { model, classes, parameters, state: new Map() };
 }
 
-/** A folder of the test's own. */
-export async function testFolder(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'boxwright-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
-
 export async function tinyModelFile(t: TestContext, checkpoint = tinyCheckpoint()): Promise<string> {
-  const path = join(await testFolder(t), 'tiny.safetensors');
+  const path = join(await temporaryFolder(t), 'tiny.safetensors');
   await writeCheckpoint(path, checkpoint);
   return path;
 }

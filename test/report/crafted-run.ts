@@ -1,5 +1,4 @@
-import { appendFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import type { Dataset, DatasetImage, PixelBox } from '../../src/data/dataset.js';
@@ -24,16 +23,6 @@ export interface CraftedOptions {
   readonly learningRate?: number;
   /** How far detections are off. */
   readonly error?: number;
-}
-
-/** A folder that is removed after `use`. */
-export async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'boxwright-report-'));
-  try {
-    return await use(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }
 
 /** Numbers from 0 to 1, the same each time. */

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import sharp from 'sharp';
 import { type DrawnBox, drawDetections, drawDetectionsTo, overlaySvg } from '../../src/report/drawing/draw.js';
 import { canStroke, strokedText, strokedWidth } from '../../src/report/drawing/stroke-font.js';
 import { classColour, readableOn } from '../../src/report/page/colours.js';
+import { temporaryFolder } from '../temporary-folder.js';
 
 const grey = (width: number, height: number) => ({ data: new Uint8Array(width * height * 3).fill(128), width, height });
 
@@ -75,21 +75,17 @@ describe('drawing detections', () => {
     assert.ok(data.every((value) => value === 128));
   });
 
-  test('writes the format of the name, and no other', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'boxwright-draw-'));
-    try {
-      for (const [name, format] of [
-        ['a.png', 'png'],
-        ['a.JPG', 'jpeg'],
-        ['a.jpeg', 'jpeg'],
-      ]) {
-        await drawDetectionsTo(join(folder, name), grey(30, 20), []);
-        assert.equal((await sharp(await readFile(join(folder, name))).metadata()).format, format);
-      }
-      await assert.rejects(drawDetectionsTo(join(folder, 'a.webp'), grey(30, 20), []), { code: 'config' });
-    } finally {
-      await rm(folder, { recursive: true });
+  test('writes the format of the name, and no other', async (t) => {
+    const folder = await temporaryFolder(t);
+    for (const [name, format] of [
+      ['a.png', 'png'],
+      ['a.JPG', 'jpeg'],
+      ['a.jpeg', 'jpeg'],
+    ]) {
+      await drawDetectionsTo(join(folder, name), grey(30, 20), []);
+      assert.equal((await sharp(await readFile(join(folder, name))).metadata()).format, format);
     }
+    await assert.rejects(drawDetectionsTo(join(folder, 'a.webp'), grey(30, 20), []), { code: 'config' });
   });
 
   test('refuses boxes that are not finite and pictures that are none', async () => {

@@ -1,36 +1,32 @@
 // Reports in a real browser, with class names that would break out of the page if they could.
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { compareRuns } from '../../src/report/index.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { inChromium, launch, open } from './chromium.js';
 import { craftRun, nastyClasses } from './crafted-run.js';
 
 const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true };
 
+const folder = await temporaryFolder({ after });
+
 describe('reports in Chromium', inChromium, () => {
   let browser: Browser;
-  let folder: string;
   /** A run's page and one that compares it with another. */
   let pages: readonly [report: string, compare: string];
 
   before(async () => {
     browser = await launch();
-    folder = await mkdtemp(join(tmpdir(), 'boxwright-report-'));
     const [first, second, compare] = ['first', 'second', 'compare.html'].map((name) => join(folder, name));
     await craftRun(first);
     await craftRun(second, { learningRate: 5e-4, error: 0.6, epochs: 3 });
     await compareRuns(first, second, { page: compare });
     pages = [pathToFileURL(join(first, 'report.html')).href, pathToFileURL(compare).href];
   });
-  after(async () => {
-    await browser?.close();
-    await rm(folder, { recursive: true, force: true });
-  });
+  after(() => browser?.close());
 
   test('they load nothing, complain of nothing and fit on a phone, light and dark', async () => {
     for (const url of pages) {

@@ -5,12 +5,13 @@ import { test } from 'node:test';
 import { csvLine } from '../../src/report/logs/csv.js';
 import { escapeHtml, jsonBlock } from '../../src/report/page/html.js';
 import { readRun } from '../../src/report/run/run-files.js';
-import { CraftedRun, craftedData, inFolder, nastyClasses } from './crafted-run.js';
+import { inTemporaryFolder } from '../temporary-folder.js';
+import { CraftedRun, craftedData, nastyClasses } from './crafted-run.js';
 
 const plan = { epochs: 2, learningRate: 1e-3 };
 
 test('a report that cannot be written is told of once, and the run goes on', () =>
-  inFolder(async (folder) => {
+  inTemporaryFolder(async (folder) => {
     const run = new CraftedRun(folder, await craftedData(`${folder}/data`, ['a']), plan);
     await run.begin();
     await run.step(1);
@@ -26,7 +27,7 @@ test('a report that cannot be written is told of once, and the run goes on', () 
   }));
 
 test('the page of a run that an error ended says so, with the error as text', () =>
-  inFolder(async (folder) => {
+  inTemporaryFolder(async (folder) => {
     const run = new CraftedRun(folder, await craftedData(`${folder}/data`, ['a']), plan);
     await run.begin();
     await run.step(1);
@@ -41,7 +42,7 @@ test('the page of a run that an error ended says so, with the error as text', ()
   }));
 
 test('a page is there from the start and is news at every evaluation', () =>
-  inFolder(async (folder) => {
+  inTemporaryFolder(async (folder) => {
     const run = new CraftedRun(folder, await craftedData(`${folder}/data`, ['a', 'b']), plan);
     const page = () => readFile(join(folder, 'report.html'), 'utf8');
     await run.begin();

@@ -15,7 +15,8 @@ import {
   rewindEventFiles,
   type ScalarEvent,
 } from '../../src/report/logs/tensorboard.js';
-import { CraftedRun, craftedData, inFolder, stepsPerEpoch } from './crafted-run.js';
+import { inTemporaryFolder } from '../temporary-folder.js';
+import { CraftedRun, craftedData, stepsPerEpoch } from './crafted-run.js';
 
 const python = process.env.BOXWRIGHT_PEERS_PYTHON;
 const hasTensorBoard = python !== undefined && spawnSync(python, ['-c', 'import tensorboard']).status === 0;
@@ -42,7 +43,7 @@ test('checksums are those of RFC 3720, appendix B.4', () => {
 });
 
 test('what is written is read back, the version first; a record that is cut off or changed ends the file', () =>
-  inFolder(async (folder) => {
+  inTemporaryFolder(async (folder) => {
     const file = EventFile.next(folder, 1_700_000_000_000);
     assert.match(file.path, /events\.out\.tfevents\.1700000000\.boxwright$/);
     file.append({ step: 1, wallTime: 12.5, values: { 'train/loss': 0.5, 'train/ärger': -2 } });
@@ -64,7 +65,7 @@ test('what is written is read back, the version first; a record that is cut off 
   }));
 
 test('rewinding takes out what is to come again, and leaves other files as they are', () =>
-  inFolder(async (folder) => {
+  inTemporaryFolder(async (folder) => {
     const [first, second] = [EventFile.next(folder, 1e12), EventFile.next(folder, 2e12)];
     for (const step of [1, 2]) first.append({ step, wallTime: 0, values: { a: step } });
     for (const step of [3, 4]) second.append({ step, wallTime: 0, values: { a: step } });
@@ -98,7 +99,7 @@ async function brokenRun(folder: string): Promise<void> {
 }
 
 test('a run that goes on has every step once, in TensorBoard files and tables', () =>
-  inFolder(async (folder) => {
+  inTemporaryFolder(async (folder) => {
     await brokenRun(folder);
     assert.equal(eventFiles(folder).length, 2, 'a file for each part');
     assert.deepEqual(stepsOf(folder, 'train/loss'), upTo(2 * stepsPerEpoch));
@@ -125,7 +126,7 @@ test('a run that goes on has every step once, in TensorBoard files and tables', 
   }));
 
 test('TensorBoard itself reads the same', withTensorBoard, () =>
-  inFolder(async (folder) => {
+  inTemporaryFolder(async (folder) => {
     await brokenRun(folder);
     const text = execFileSync(python!, [script, folder], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
     const found = JSON.parse(text) as Record<string, [number, number][]>;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { test } from 'node:test';
-import { temporaryFolder, writeFiles } from '../data/folders.js';
+import { writeFiles } from '../data/folders.js';
+import { temporaryFolder } from '../temporary-folder.js';
 
 /** This file runs as build/test/scripts/build.test.js. */
 const script = new URL('../../../scripts/build.mjs', import.meta.url).href;

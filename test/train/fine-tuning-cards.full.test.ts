@@ -6,8 +6,9 @@ import { test } from 'node:test';
 import { cocoClasses } from '../../src/hub/coco-classes.js';
 import { writeMindspore } from '../../src/weights/formats/mindspore-writer.js';
 import { inSourceNames } from '../../src/weights/loading/in-source-names.js';
-import { testFolder, tinyCheckpoint } from '../predict/tiny-detector.js';
+import { tinyCheckpoint } from '../predict/tiny-detector.js';
 import { needs } from '../shared.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { assertFinite, bccd, firstSteps } from './first-steps.js';
 
 for (const { model, said } of [
@@ -15,7 +16,7 @@ for (const { model, said } of [
   { model: 'cascade-rcnn-resnet101-zoo', said: /^554 parameters .*; 12 tensors of the heads are for other classes/ },
 ]) {
   test(`${model} learns blood cells from a file like its card's`, needs(bccd), async (t) => {
-    const weights = join(await testFolder(t), 'card.ckpt');
+    const weights = join(await temporaryFolder(t), 'card.ckpt');
     const { parameters } = tinyCheckpoint(model, cocoClasses);
     await writeMindspore(weights, inSourceNames(model, 'mindspore', parameters));
     const run = await firstSteps(t, { model, weights, count: 2, batch: 1 });

@@ -6,8 +6,9 @@ import { test } from 'node:test';
 import type { Tensor } from '../../src/graph/tensor.js';
 import { cascadeRcnnMmdetection } from '../../src/weights/loading/maps/cascade-rcnn-mmdetection.js';
 import { sourceName } from '../../src/weights/loading/maps/name-map.js';
-import { testFolder, tinyCheckpoint } from '../predict/tiny-detector.js';
+import { tinyCheckpoint } from '../predict/tiny-detector.js';
 import { needs } from '../shared.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { pytorchFile } from '../weights/torch-writer.js';
 import { assertFinite, bccd, firstSteps } from './first-steps.js';
 
@@ -17,7 +18,7 @@ test("mmdetection's file starts a cascade for blood cells: known classes keep th
   const named = new Map<string, Tensor>(
     [...parameters].map(([name, tensor]) => [sourceName(cascadeRcnnMmdetection, name)!, tensor]),
   );
-  const weights = join(await testFolder(t), 'epoch_12.pth');
+  const weights = join(await temporaryFolder(t), 'epoch_12.pth');
   const beside = [['meta', new Map([['CLASSES', classes]])]] as const;
   await writeFile(weights, pytorchFile('legacy', named, { wrapper: 'state_dict', beside }));
   const { said, steps } = await firstSteps(t, { model: 'cascade-rcnn-tiny', weights, count: 2 });

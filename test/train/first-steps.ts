@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { TrainEvent } from '../../src/train/index.js';
 import { train } from '../../src/train/index.js';
-import { testFolder } from '../predict/tiny-detector.js';
 import { shared } from '../shared.js';
+import { temporaryFolder } from '../temporary-folder.js';
 
 export const bccd = 'data/bccd';
 type Step = Extract<TrainEvent, { kind: 'step' }>;
@@ -26,7 +26,7 @@ export async function firstSteps(
   const abort = new AbortController();
   const steps: Step[] = [];
   let said = '';
-  const out = join(await testFolder(t), 'run');
+  const out = join(await temporaryFolder(t), 'run');
   const options = { model, weights, out, data: shared(bccd)!, epochs: 1, batch, threads: 2, workers: 1 };
   for await (const event of train({ ...options, evaluateEvery: 0, signal: abort.signal })) {
     if (event.kind === 'start') said = event.weights ?? '';

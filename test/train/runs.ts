@@ -1,22 +1,18 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { renderShapes } from '../../src/cli/demo/demo-data.js';
 import type { PictureDetections } from '../../src/predict/formats/picture-detections.js';
 import type { TrainEvent, TrainOptions } from '../../src/train/index.js';
 import { train } from '../../src/train/index.js';
 import { readCheckpoint } from '../../src/weights/checkpoint.js';
+import { inTemporaryFolder } from '../temporary-folder.js';
 
 /** A folder with a small rendered data set, removed after `use`. */
 export async function withShapes<T>(use: (folder: string, data: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'boxwright-train-'));
-  try {
+  return inTemporaryFolder(async (folder) => {
     const data = join(folder, 'shapes');
     await renderShapes(data, { pictures: { train: 12, val: 4 }, size: 96, seed: 3 });
-    return await use(folder, data);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+    return use(folder, data);
+  });
 }
 
 /** The smallest run there is: 3 batches an epoch. */

@@ -1,20 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, mkdtemp, open, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, beforeEach, describe, test } from 'node:test';
 import { writeError, writeFileAtomically } from '../../src/weights/atomic-file.js';
+import { temporaryFolder } from '../temporary-folder.js';
 
+const all = await temporaryFolder({ after });
 let folder: string;
 let path: string;
-const folders: string[] = [];
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'boxwright-atomic-'));
-  folders.push(folder);
+  folder = await mkdtemp(join(all, 'test-'));
   path = join(folder, 'state.json');
 });
-after(() => Promise.all(folders.map((name) => rm(name, { recursive: true }))));
 
 describe('writing a file atomically', () => {
   test('replaces the file by the pieces in order and leaves nothing else', async () => {

@@ -1,21 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { withFile } from '../../src/weights/file-source.js';
+import { temporaryFolder } from '../temporary-folder.js';
 
-let folder: string;
-let path: string;
 const content = Buffer.alloc(6_000_001);
 for (let i = 0; i < content.length; i++) content[i] = (i * 2654435761) >>> 16;
 
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'boxwright-bytes-'));
-  path = join(folder, 'file');
-  await writeFile(path, content);
-});
-after(() => rm(folder, { recursive: true }));
+const folder = await temporaryFolder({ after });
+const path = join(folder, 'file');
+await writeFile(path, content);
 
 test('large reads come whole, whatever pieces they are made of', async () => {
   await withFile(path, async (source) => {

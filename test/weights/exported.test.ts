@@ -7,12 +7,13 @@ import type { Detection } from '../../src/predict/formats/picture-detections.js'
 import { writeCheckpoint } from '../../src/weights/checkpoint.js';
 import { detectorOf } from '../../src/weights/detector-file.js';
 import { readWeightFile } from '../../src/weights/weight-readers.js';
-import { pixels, testFolder, tinyCheckpoint, tinyClasses, tinyModelFile } from '../predict/tiny-detector.js';
+import { pixels, tinyCheckpoint, tinyClasses, tinyModelFile } from '../predict/tiny-detector.js';
+import { temporaryFolder } from '../temporary-folder.js';
 
 for (const model of ['refinedet-tiny-64', 'cascade-rcnn-tiny']) {
   for (const fold of [false, true]) {
     test(`an exported ${model} is a checkpoint again, batch norm ${fold ? 'folded' : 'apart'}`, async (t) => {
-      const folder = await testFolder(t);
+      const folder = await temporaryFolder(t);
       const [onnx, back] = [join(folder, 'model.onnx'), join(folder, 'back.safetensors')];
       const own = tinyCheckpoint(model);
       const path = await tinyModelFile(t, own);

@@ -1,22 +1,18 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import type { Tensor } from '../../src/graph/tensor.js';
 import { writeMindspore } from '../../src/weights/formats/mindspore-writer.js';
 import { parseWeights, readWeightFile } from '../../src/weights/weight-readers.js';
 import { needs, shared } from '../shared.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { mindsporeText, mindsporeValue, withChecksum } from './mindspore-pieces.js';
 import { content, joined, number } from './protobuf-writer.js';
 import { refusal } from './refusal.js';
 import { counting } from './torch-writer.js';
 
-let folder: string;
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'boxwright-mindspore-'));
-});
-after(() => rm(folder, { recursive: true }));
+const folder = await temporaryFolder({ after });
 
 const lenet = 'data/checkpoints/mindspore-lenet-with-optimizer.ckpt';
 const linear = 'data/checkpoints/mindspore-linear.ckpt';

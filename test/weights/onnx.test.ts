@@ -1,20 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import * as g from '../../src/graph/index.js';
 import { writeOnnx } from '../../src/graph/onnx/write.js';
 import { parseWeights, readWeightFile } from '../../src/weights/weight-readers.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { initializer, modelOf, outside } from './onnx-pieces.js';
 import { content, joined, varint } from './protobuf-writer.js';
 import { counting } from './torch-writer.js';
 
-let folder: string;
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'boxwright-onnx-weights-'));
-});
-after(() => rm(folder, { recursive: true }));
+const folder = await temporaryFolder({ after });
 
 const weights = new Map([['conv.weight', counting([64, 3, 3, 3], -5)]]);
 function model(externalFrom?: number) {

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Tensor } from '../../src/graph/tensor.js';
 import { readWeightFile } from '../../src/weights/weight-readers.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { counting, detectron2File, pytorchFile } from './torch-writer.js';
 
 const python = process.env.BOXWRIGHT_PEERS_PYTHON;
@@ -46,8 +46,7 @@ const refusals: Record<string, RegExp> = {
 };
 
 test('what torch and numpy write is read, value for value', options, async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'boxwright-pickles-'));
-  t.after(() => rm(folder, { recursive: true }));
+  const folder = await temporaryFolder(t);
   execFileSync(python!, [script, folder]);
   const names = (await readdir(folder)).filter((name) => /\.(pth|pkl)$/.test(name));
   assert.equal(names.length, 2 * 8 + 5);
@@ -71,8 +70,7 @@ test('what torch and numpy write is read, value for value', options, async (t) =
 
 // The tests that always run read what our own writer writes; this shows that it writes what Python reads.
 test('what the writer of these tests writes, torch and pickle read', options, async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'boxwright-pickles-'));
-  t.after(() => rm(folder, { recursive: true }));
+  const folder = await temporaryFolder(t);
   const tensors = new Map<string, Tensor>([
     ['a.weight', counting([2, 3, 4], -5)],
     ['b', { dtype: 'int64', shape: [], data: BigInt64Array.of(-5n) }],

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import type { Tensor } from '../../src/graph/tensor.js';
 import { memorySource } from '../../src/weights/byte-source.js';
 import {
@@ -13,13 +12,10 @@ import {
 } from '../../src/weights/formats/safetensors.js';
 import { readGolden } from '../golden.js';
 import { needs } from '../shared.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { refusal } from './refusal.js';
 
-let folder: string;
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'boxwright-safetensors-'));
-});
-after(() => rm(folder, { recursive: true }));
+const folder = await temporaryFolder({ after });
 
 const everyType: [string, Tensor][] = [
   ['flags', { dtype: 'bool', shape: [3], data: Uint8Array.of(1, 0, 1) }],

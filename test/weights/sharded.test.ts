@@ -1,17 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { writeSafetensors } from '../../src/weights/formats/safetensors.js';
 import { parseWeights, readWeightFile } from '../../src/weights/weight-readers.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { counting, pytorchFile } from './torch-writer.js';
 
-let folder: string;
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'boxwright-sharded-'));
-});
-after(() => rm(folder, { recursive: true }));
+const folder = await temporaryFolder({ after });
 
 const first = 'model-00001-of-00002.safetensors';
 const second = 'model-00002-of-00002.safetensors';

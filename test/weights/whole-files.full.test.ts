@@ -28,8 +28,8 @@ import { fast, runOnce } from '../models/graph-session.js';
 import { pytorchRefineDet, pytorchWeights } from '../models/pytorch-golden.js';
 import { detectOnHost, zooPostprocess } from '../models/refinedet-postprocess-host.js';
 import { readJson, zooWeights } from '../models/zoo-golden.js';
-import { testFolder } from '../predict/tiny-detector.js';
 import { needs, shared } from '../shared.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { caffeFile } from './caffe-writer.js';
 import { floats, someClasses } from './listed-file.js';
 import { pytorchFile } from './torch-writer.js';
@@ -50,7 +50,7 @@ function named(map: NameMap, weights: Readonly<Record<string, Tensor>>): Map<str
 }
 
 async function fileOf(t: TestContext, name: string, parts: readonly Uint8Array[]): Promise<string> {
-  const path = join(await testFolder(t), name);
+  const path = join(await temporaryFolder(t), name);
   await writeFile(path, parts);
   return path;
 }
@@ -76,7 +76,7 @@ const both = shared(photo) ? needs('golden/refinedet-zoo') : needs(photo);
 test('the RefineDet card, from .ckpt to boxes', both, async (t) => {
   const model = 'refinedet-vgg16-320-zoo';
   const weights = zooWeights(refineDetZooVgg16, specsOf(zooRefineDet('vgg16', 320, 80)));
-  const path = join(await testFolder(t), 'refinedet.ckpt');
+  const path = join(await temporaryFolder(t), 'refinedet.ckpt');
   await writeMindspore(path, inSourceNames(model, 'mindspore', new Map(Object.entries(weights))));
   await using detector = await Detector.load(path, { model, classes: cocoClasses, minScore: 0 });
   const { width, height, detections } = await detector.detect(shared(photo)!);
@@ -115,7 +115,7 @@ test('the Cascade R-CNN card, from .ckpt to boxes', needs('golden/cascade-rcnn-z
   const model = 'cascade-rcnn-resnet101-zoo';
   const record = await readJson<{ gains: Gains }>('golden/cascade-rcnn-zoo/inference.json');
   const weights = zooCascadeWeights(specsOf(zooCascade), record.gains);
-  const path = join(await testFolder(t), 'cascadercnn.ckpt');
+  const path = join(await temporaryFolder(t), 'cascadercnn.ckpt');
   await writeMindspore(path, inSourceNames(model, 'mindspore', new Map(Object.entries(weights))));
   const checkpoint = await read(path, { classes: cocoClasses });
   assert.equal(checkpoint.model, model);
