@@ -30,8 +30,15 @@ export async function convertData(
   const notes = [...written.notes];
   if (problems > 0) notes.unshift(`${problems} boxes were clipped or dropped; boxwright data ${from} tells which`);
   if (json) {
-    const names = parts.map(({ name }) => name ?? null);
-    await terminal.printJson({ path: out, format: to, parts: names, ...written, notes });
+    const own = parts.map(({ name, dataset: { images } }) => ({
+      name,
+      pictures: images.length,
+      boxes: images.reduce((sum, { objects }) => sum + objects.length, 0),
+    }));
+    const { pictures, boxes } = written;
+    const { classes, note } = dataset;
+    const about = { kind: 'data', path: out, format: to, classes, pictures, boxes, parts: own };
+    await terminal.printJson({ ...about, note, notes });
     return 0;
   }
   for (const note of notes) terminal.warn(note);

@@ -50,7 +50,7 @@ export async function convertWeights(args: ConvertArguments, { terminal, signal 
   const parameters = weightsToUse(checkpoint);
   await write(to, { ...checkpoint, parameters });
   const { model: name, classes } = checkpoint;
-  const written = { path: to, model: name, classes, parameters: parameters.size };
+  const written = { kind: 'weights', path: to, model: name, classes, tensors: parameters.size, note };
   if (json) await terminal.printJson(written);
   else await terminal.print(`${to}: ${name}, ${classes.length} classes, ${parameters.size} parameters`);
   return 0;

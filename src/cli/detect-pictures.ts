@@ -85,7 +85,10 @@ async function* showEach(
     const { path } = pictures[counts.done++];
     if ('error' in picture) {
       counts.broken++;
-      terminal.warn(picture.error.message);
+      const { source, error } = picture;
+      terminal.warn(error.message);
+      // A line for every picture that was given, so that nobody has to count.
+      if (json) await terminal.printJson({ source, error: { code: error.code, message: error.message } });
       continue;
     }
     counts.objects += picture.detections.length;

@@ -27,7 +27,8 @@ export interface DataCard {
   readonly areas: { readonly small: number; readonly medium: number; readonly large: number };
   /** Boxes by the root of their area, in pixels; the last bin has no end. */
   readonly sizes: readonly { readonly from: number; readonly to?: number; readonly count: number }[];
-  readonly classes: readonly ClassCard[];
+  /** In the order of the classes. */
+  readonly perClass: readonly ClassCard[];
   /** How often each kind of problem was found. */
   readonly problemCounts: Readonly<Partial<Record<ProblemKind, number>>>;
   readonly problems: readonly InspectedProblem[];
@@ -88,7 +89,7 @@ export function dataCard({ path, format, note, parts, classes, problems }: Inspe
       large: count(areas, LARGE, Number.POSITIVE_INFINITY),
     },
     sizes: bounds.map((from, i) => ({ from, to: bounds[i + 1], count: count(roots, from, bounds[i + 1] ?? Infinity) })),
-    classes: classCards(classes, images),
+    perClass: classCards(classes, images),
     problemCounts: countKinds(problems),
     problems,
   };

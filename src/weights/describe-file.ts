@@ -36,21 +36,24 @@ export interface TensorDescription {
 export interface ModelFit {
   /** They differ in what no weight tells, such as the size of pictures. */
   readonly models: readonly string[];
-  readonly classes: number;
-  /** Whose names the file has. */
-  readonly source: string;
-  readonly parameters: number;
+  readonly classCount: number;
+  /** Whose names the file has, such as `mmdetection`. */
+  readonly namesOf: string;
+  /** Tensors of the model, all of which the file has. */
+  readonly taken: number;
+  /** What was done to tensors on the way, in words. */
   readonly changes: readonly string[];
-  /** Tensors that the model has no place for, and those that no detector of this source needs. */
+  /** Tensors of the file that the model has no place for. */
   readonly left: readonly string[];
-  readonly unused: number;
+  /** Those that no detector of this project needs, such as counters of batch norm or optimizer state. */
+  readonly unused: readonly string[];
 }
 
 /** A group of models that have some of their weights in a file. */
 export interface ModelStart {
   readonly models: readonly string[];
-  readonly source: string;
-  /** Parameters that the file gives values to, by name and shape, of so many. */
+  readonly namesOf: string;
+  /** Tensors of the model that the file gives values to, by name and shape, of so many. */
   readonly taken: number;
   readonly of: number;
 }
@@ -66,12 +69,12 @@ export async function describeFile(path: string): Promise<FileDescription> {
   for (const { type, shape } of tensors) types[type] = (types[type] ?? 0) + elementCount(shape);
   const fits = fittingModels(path, file).map(({ models, classes, report }) => ({
     models,
-    classes,
-    source: report.source,
-    parameters: report.taken.length,
+    classCount: classes,
+    namesOf: report.source,
+    taken: report.taken.length,
     changes: report.changes,
     left: report.left,
-    unused: report.unused.length,
+    unused: report.unused,
   }));
   return {
     path,
@@ -109,7 +112,7 @@ function startOf(path: string, file: WeightFile, model: string): Omit<ModelStart
   const target = { recipe, model, classes: [''] };
   try {
     const { report } = startFrom(path, file, target, ({ shape }) => zeros(shape));
-    return { source: report.source, taken: report.taken.length, of: evaluationGraph(recipe).p.specs.size };
+    return { namesOf: report.source, taken: report.taken.length, of: evaluationGraph(recipe).p.specs.size };
   } catch {
     return undefined;
   }

@@ -55,6 +55,17 @@ test('data prints the card, for people and as JSON, and writes its pages and a r
     [['yolo', 1]],
   );
 
+  const all = ['--sheet', `${root}/s.html`, '--preview', `${root}/p.html`, '--fix', `${root}/again`];
+  const { written } = JSON.parse((await runCli('data', `${root}/set`, '--json', ...all)).stdout);
+  assert.deepEqual(
+    [written.sheet, written.preview],
+    [{ path: `${root}/s.html` }, { path: `${root}/p.html` }],
+    'what was written is in the document',
+  );
+  const { path, format, pictures, boxes, repairs } = written.fix;
+  assert.deepEqual([path, format, pictures, boxes], [`${root}/again`, 'voc', 1, 1]);
+  assert.ok(repairs.some(({ what }: { what: string }) => what === 'picture that is there already left out'));
+
   const quiet = await runCli('data', `${root}/set`, '--quiet', '--sheet', `${root}/quiet.html`);
   assert.deepEqual([quiet.code, quiet.stderr], [0, ''], 'results only');
   const again = await runCli('data', `${root}/set`, '--quiet', '--sheet', `${root}/sheet.html`);
@@ -73,7 +84,10 @@ test('convert writes a data set part by part, and says what the format cannot', 
   assert.deepEqual(train.classes, ['<dog>', 'cat']);
   assert.ok(existsSync(`${root}/coco/train/a.jpg`));
   const yolo = await runCli('convert', `${root}/coco`, `${root}/yolo`, '--to', 'yolo', '--link', '--json');
-  assert.deepEqual(JSON.parse(yolo.stdout).parts, ['train', 'val']);
+  assert.deepEqual(JSON.parse(yolo.stdout).parts, [
+    { name: 'train', pictures: 1, boxes: 2 },
+    { name: 'val', pictures: 1, boxes: 1 },
+  ]);
   const over = await runCli('convert', `${root}/set`, `${root}/coco`, '--to', 'voc');
   assert.equal(over.code, 1);
   assert.match(over.stderr, /coco: the folder is not empty, and nothing is overwritten/);

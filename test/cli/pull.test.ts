@@ -37,8 +37,8 @@ test('pull prints where the file is, and what it is beside', async (t) => {
   const { code, stdout } = await startCli(['pull', path, '--verify', '--json'], env).result;
   assert.equal(code, 0);
   const { sha256 } = cardFor('http://x.org', content).asset;
-  const expected = { name: 'small_card', path: place.file, bytes: content.length, cached: true, sha256 };
-  assert.deepEqual(JSON.parse(stdout), expected);
+  const { name, path: file, bytes: size, cached, sha256: sum } = JSON.parse(stdout);
+  assert.deepEqual([name, file, size, cached, sum], ['small_card', place.file, content.length, true, sha256]);
   assert.equal(server.requests.length, 1);
 });
 

@@ -22,7 +22,7 @@ test('report writes a run’s page again from its folder, pictures included', ()
     await appendFile(join(run, 'events.jsonl'), '{"kind":"st');
     const { code, stdout, stderr } = await runCli('report', run, '--json');
     assert.equal(code, 0, stderr);
-    assert.deepEqual(JSON.parse(stdout), { report: path });
+    assert.deepEqual(JSON.parse(stdout), { run, path });
     assert.equal(still(await readFile(path, 'utf8')), still(before));
     assert.match(before, /src="data:image\/jpeg;base64,/);
 
@@ -43,7 +43,8 @@ test('compare tells settings that differ, figures and classes, as text, JSON and
     await craftRun(second, { learningRate: 5e-4, error: 0.6, epochs: 3 });
     const { code, stdout, stderr } = await runCli('compare', first, second, '--json', '--out', page);
     assert.equal(code, 0, stderr);
-    const comparison = JSON.parse(stdout) as Comparison;
+    const { written, ...comparison } = JSON.parse(stdout) as Comparison & { readonly written: unknown };
+    assert.deepEqual(written, { out: { path: page } });
     assert.deepEqual(comparison.settings, [
       { name: 'epochs', values: ['4', '3'] },
       { name: 'learningRate', values: ['0.001', '0.0005'] },
@@ -60,7 +61,7 @@ test('compare tells settings that differ, figures and classes, as text, JSON and
     const small = comparison.metrics.find(({ name }) => name === 'APs')!;
     assert.deepEqual(small, { name: 'APs', values: [null, null], difference: null }, 'there are no small objects');
     assert.deepEqual(
-      comparison.classes.map(({ name }) => name),
+      comparison.perClass.map(({ name }) => name),
       nastyClasses,
     );
     const html = await readFile(page, 'utf8');

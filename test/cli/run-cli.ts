@@ -1,5 +1,7 @@
+import assert from 'node:assert/strict';
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { linesOf, requireFit, schemaNames } from '../schemas.js';
 
 export const mainFile = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
@@ -16,10 +18,10 @@ export interface RunningCli {
 
 /** Starts `boxwright …` as a process of its own, without a terminal. */
 export function startCli(args: readonly string[], env: Readonly<Record<string, string>> = {}): RunningCli {
-  return collect(spawn(process.execPath, [mainFile, ...args], { env: { ...process.env, ...env } }));
+  return collect(args, spawn(process.execPath, [mainFile, ...args], { env: { ...process.env, ...env } }));
 }
 
-function collect(child: ChildProcessWithoutNullStreams): RunningCli {
+function collect(args: readonly string[], child: ChildProcessWithoutNullStreams): RunningCli {
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text) => {
     stdout += text;
@@ -27,8 +29,25 @@ function collect(child: ChildProcessWithoutNullStreams): RunningCli {
   child.stderr.setEncoding('utf8').on('data', (text) => {
     stderr += text;
   });
-  const result = new Promise<CliResult>((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr })));
-  return { process: child, result };
+  const closed = new Promise<CliResult>((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr })));
+  return { process: child, result: closed.then((result) => requireSchema(args, result)) };
+}
+
+/** Commands that print a line for each thing, with --json. The others print one document. */
+export const lineCommands: readonly string[] = ['demo', 'train', 'detect', 'pull'];
+
+/** What is printed with --json is what the command's schema says: all tests of the command line are tests of the schemas. */
+function requireSchema(args: readonly string[], result: CliResult): CliResult {
+  const { code, stdout } = result;
+  if (!args.includes('--json') || code === null) return result; // killed, perhaps within a line
+  if (!schemaNames.includes(args[0])) return result;
+  const [command] = args;
+  const what = `boxwright ${args.join(' ')}`;
+  const lines = linesOf(stdout, what);
+  for (const line of lines) requireFit(command, line, what);
+  // A command that fails has nothing to say; of doctor's and detect's, finding something wrong is the result.
+  if (!lineCommands.includes(command)) assert.ok(lines.length === 1 || (lines.length === 0 && code !== 0), what);
+  return result;
 }
 
 /** Runs `boxwright …` where no file may grow beyond so many KiB: writes fail half-way as on a full disk. Needs bash. */
@@ -43,6 +62,7 @@ export function startCliWithFullDisk(
 ): RunningCli {
   const script = `ulimit -f ${kibibytes} && exec "$0" "$@"`;
   return collect(
+    args,
     spawn('bash', ['-c', script, process.execPath, mainFile, ...args], { env: { ...process.env, ...env } }),
   );
 }

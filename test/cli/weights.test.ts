@@ -58,7 +58,7 @@ test('info --json says what training can start from where no model fits', needs(
     { name: 'conv1.weight', type: 'float32', shape: [64, 3, 7, 7] },
   );
   assert.deepEqual(
-    starts.map(({ models, taken, source }) => [models[0], taken, source]),
+    starts.map(({ models, taken, namesOf }) => [models[0], taken, namesOf]),
     ['cascade-rcnn-resnet18', 'refinedet-resnet18-320'].map((model) => [model, 75, "torchvision's ResNet"]),
     '15 convolutions and the norms behind them; nothing of other networks fits',
   );

@@ -141,9 +141,9 @@ test('Pictures of another size: boxes are scaled with a resized one, another sha
 
 test("The data card of VOC2012's 100 pictures and of BCCD", needs('data/bccd'), async () => {
   const voc = dataCard(await inspectDataset(shared('data/voc2012-100') as string));
-  assert.deepEqual([voc.pictures, voc.boxes, voc.difficult, voc.classes.length], [100, 273, 38, 20]);
+  assert.deepEqual([voc.pictures, voc.boxes, voc.difficult, voc.perClass.length], [100, 273, 38, 20]);
   assert.equal(
-    voc.classes.reduce((sum, { boxes }) => sum + boxes, 0),
+    voc.perClass.reduce((sum, { boxes }) => sum + boxes, 0),
     273,
   );
   assert.equal(
@@ -161,7 +161,7 @@ test("The data card of VOC2012's 100 pictures and of BCCD", needs('data/bccd'), 
     ],
   );
   assert.deepEqual(
-    bccd.classes.map(({ name, boxes }) => [name, boxes]),
+    bccd.perClass.map(({ name, boxes }) => [name, boxes]),
     [
       ['Platelets', 361],
       ['RBC', 4153],

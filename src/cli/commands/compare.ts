@@ -25,14 +25,14 @@ export const compareCommand = command({
     if (out && !force) await requireFree(out, 'file');
     const { compareRuns } = await import('../../report/compare/compare-runs.js');
     const comparison = await compareRuns(first, second, { page: out });
-    if (json) await terminal.printJson(comparison);
+    if (json) await terminal.printJson({ ...comparison, ...(out ? { written: { out: { path: out } } } : {}) });
     else await printComparison(comparison, terminal);
     if (out) terminal.note(`Wrote ${out}`);
     return 0;
   },
 });
 
-async function printComparison({ runs, settings, metrics, classes }: Comparison, terminal: Terminal): Promise<void> {
+async function printComparison({ runs, settings, metrics, perClass }: Comparison, terminal: Terminal): Promise<void> {
   const { percent } = await import('../../report/page/html.js');
   const { signed } = await import('../../report/compare/compare-page.js');
   const names = runs.map(({ name }) => name);
@@ -47,7 +47,7 @@ async function printComparison({ runs, settings, metrics, classes }: Comparison,
       ? [['setting', ...names], ...settings.map(({ name, values }) => [name, ...values.map((value) => value ?? '–')])]
       : [['all settings are equal']],
     [['best, percent', ...names, 'difference'], ['', ...best, ''], ...metrics.map(pair)],
-    [['AP by class', ...names, 'difference'], ...classes.map(pair)],
+    [['AP by class', ...names, 'difference'], ...perClass.map(pair)],
   ];
   for (const [i, rows] of tables.entries()) {
     if (i > 0) await terminal.print('');

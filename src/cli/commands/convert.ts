@@ -24,7 +24,7 @@ export const convertCommand = command({
     ...dataOptions,
     ...modelOptions,
     force: { type: 'boolean', default: false, describe: 'Replace what is already there; never a data set' },
-    json: { type: 'boolean', default: false, describe: 'Print what was written as JSON' },
+    json: { type: 'boolean', default: false, describe: 'Print what was written as JSON, and nothing else' },
   },
   examples: [
     ['convert refinedet.ckpt refinedet.safetensors --model refinedet-vgg16-320-zoo --classes coco', 'a checkpoint'],

@@ -13,7 +13,11 @@ export const dataCommand = command({
   options: {
     part: { type: 'string', describe: 'One part only, such as val; all of them by default' },
     ...dataOptions,
-    json: { type: 'boolean', default: false, describe: 'Print the card as JSON, and nothing else' },
+    json: {
+      type: 'boolean',
+      default: false,
+      describe: 'Print the card, and what was written, as JSON, and nothing else',
+    },
     all: { type: 'boolean', default: false, describe: 'List every problem, not the first few of each kind' },
     fix: { type: 'string', describe: 'New folder for a repaired copy' },
     to: { choices: writtenFormats, describe: "Format of the copy; the data set's own, or COCO, by default" },
@@ -46,43 +50,49 @@ export const dataCommand = command({
       onPicture: (done, total) => terminal.progress(`${done} of ${total} pictures`, done / total),
     });
     const card = dataCard(inspection);
-    if (json) await terminal.printJson(card);
-    else await printCard(card, all, context);
-    if (sheet !== undefined) await writeSheet(sheet, inspection, limit, context);
-    if (preview !== undefined) await writePreview(preview, inspection, seed, context);
-    if (fix !== undefined) await writeRepaired(fix, to, inspection, context);
+    if (!json) await printCard(card, all, context);
+    const written = {
+      ...(sheet === undefined ? {} : { sheet: await writeSheet(sheet, inspection, limit, context) }),
+      ...(preview === undefined ? {} : { preview: await writePreview(preview, inspection, seed, context) }),
+      ...(fix === undefined ? {} : { fix: await writeRepaired(fix, to, inspection, context) }),
+    };
+    // One document, which is whole or not there: it comes when everything is written.
+    if (json) await terminal.printJson({ ...card, written });
     return 0;
   },
 });
 
-async function writeSheet(file: string, inspection: Inspection, limit: number, { terminal }: Context): Promise<void> {
+async function writeSheet(path: string, inspection: Inspection, limit: number, { terminal }: Context) {
   const { contactSheet } = await import('../../report/sheets/contact-sheet.js');
   const { writeFileAtomically } = await import('../../weights/atomic-file.js');
-  await writeFileAtomically(file, contactSheet(inspection, { limit }));
-  terminal.note(`${file}: the pictures with their boxes.`);
+  await writeFileAtomically(path, contactSheet(inspection, { limit }));
+  terminal.note(`${path}: the pictures with their boxes.`);
+  return { path };
 }
 
-async function writePreview(file: string, inspection: Inspection, seed: number, { terminal }: Context): Promise<void> {
+async function writePreview(path: string, inspection: Inspection, seed: number, { terminal }: Context) {
   const { augmentationPreview } = await import('../../report/sheets/augmentation-preview.js');
   const { writeFileAtomically } = await import('../../weights/atomic-file.js');
-  await writeFileAtomically(file, augmentationPreview(inspection, { seed }));
-  terminal.note(`${file}: every augmentation on a dozen pictures.`);
+  await writeFileAtomically(path, augmentationPreview(inspection, { seed }));
+  terminal.note(`${path}: every augmentation on a dozen pictures.`);
+  return { path };
 }
 
 async function writeRepaired(
-  folder: string,
+  path: string,
   to: (typeof writtenFormats)[number] | undefined,
   inspection: Inspection,
   { terminal, signal }: Context,
-): Promise<void> {
+) {
   const { repairDataset, writeDataset } = await import('../../data/index.js');
   const own = writtenFormats.find((format) => format === inspection.format);
   const format = to ?? own ?? 'coco';
-  const { parts, done } = repairDataset(inspection);
-  const { pictures, boxes, notes } = await writeDataset(parts, folder, { format, signal });
+  const { parts, done: repairs } = repairDataset(inspection);
+  const { pictures, boxes, notes } = await writeDataset(parts, path, { format, signal });
   for (const note of notes) terminal.warn(note);
-  for (const { what, count } of done) terminal.note(`${String(count).padStart(6)} × ${what}`);
-  terminal.note(`${folder}: ${format}, ${pictures} pictures, ${boxes} boxes; the original is as it was.`);
+  for (const { what, count } of repairs) terminal.note(`${String(count).padStart(6)} × ${what}`);
+  terminal.note(`${path}: ${format}, ${pictures} pictures, ${boxes} boxes; the original is as it was.`);
+  return { path, format, pictures, boxes, repairs, notes };
 }
 
 /** Problems of each kind that are listed unless all are asked for. */
@@ -97,7 +107,7 @@ async function printCard(card: DataCard, all: boolean, { terminal }: Context): P
   const dim = (text: string) => terminal.style('dim', text);
   const share = (count: number) => `${((100 * count) / Math.max(boxes, 1)).toFixed(1)} %`;
   const lines = [
-    `${terminal.style('bold', card.path)}: ${pictures} pictures, ${boxes} boxes, ${card.classes.length} classes`,
+    `${terminal.style('bold', card.path)}: ${pictures} pictures, ${boxes} boxes, ${card.perClass.length} classes`,
     dim(card.note),
     '',
   ];
@@ -119,7 +129,7 @@ async function printCard(card: DataCard, all: boolean, { terminal }: Context): P
     ),
     '',
     dim(`${'class'.padEnd(nameWidth(card))}${'boxes'.padStart(8)}${'pictures'.padStart(10)}  middle size`),
-    ...card.classes.map((own) => classLine(own, nameWidth(card))),
+    ...card.perClass.map((own) => classLine(own, nameWidth(card))),
     '',
   );
   if (card.problems.length === 0) lines.push(terminal.style('green', 'Nothing odd was found.'));
@@ -132,11 +142,11 @@ async function printCard(card: DataCard, all: boolean, { terminal }: Context): P
   for (const line of lines) await terminal.print(line);
 }
 
-function nameWidth({ classes }: DataCard): number {
-  return Math.max(12, ...classes.map(({ name }) => name.length + 1));
+function nameWidth({ perClass }: DataCard): number {
+  return Math.max(12, ...perClass.map(({ name }) => name.length + 1));
 }
 
-function classLine({ name, boxes, pictures, medianSize }: DataCard['classes'][number], width: number): string {
+function classLine({ name, boxes, pictures, medianSize }: DataCard['perClass'][number], width: number): string {
   const size = medianSize ? `  ${medianSize.map((side) => Math.round(side)).join('×')}` : '';
   return `${name.padEnd(width)}${String(boxes).padStart(8)}${String(pictures).padStart(10)}${size}`;
 }

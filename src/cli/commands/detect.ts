@@ -21,7 +21,7 @@ export const detectCommand = command({
       default: '0.3',
       describe: "Leave out detections of a lower score, 0 to 1; suggested: each class's best, found in training",
     },
-    json: { type: 'boolean', default: false, describe: 'Print one line of JSON a picture, and nothing else' },
+    json: { type: 'boolean', default: false, describe: 'Print a line of JSON a picture, and nothing else' },
     draw: { type: 'string', describe: 'Folder for pictures with the boxes drawn in' },
     format: { choices: formats, describe: 'Format of --out: a file (json, coco) or a folder (voc, yolo)' },
     out: { type: 'string', describe: 'Where to write the detections; JSON lines without --format' },

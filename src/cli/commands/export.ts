@@ -24,7 +24,7 @@ export const exportCommand = command({
     },
     'min-score': { type: 'number', describe: "Scores must exceed this; the model's own threshold by default" },
     'external-data': { type: 'boolean', default: false, describe: 'Weights in a file of their own, as above 2 GB' },
-    json: { type: 'boolean', default: false, describe: 'Print what was written as JSON' },
+    json: { type: 'boolean', default: false, describe: 'Print what was written as JSON, and nothing else' },
   },
   examples: [['export runs/cells cells.onnx', 'pixels of any size in, boxes out, for Python, C++, the browser …']],
   async run(

@@ -11,7 +11,7 @@ export const infoCommand = command({
     file: { type: 'string', demandOption: true, describe: 'Weights of any format that boxwright reads, or a card' },
   },
   options: {
-    json: { type: 'boolean', default: false, describe: 'Print it as JSON' },
+    json: { type: 'boolean', default: false, describe: 'Print it as JSON, and nothing else' },
   },
   examples: [['info model.pth', 'tensors, metadata, and the models that it fits']],
   async run({ file, json }, { terminal, signal }) {
@@ -33,16 +33,17 @@ function* lines(description: FileDescription, terminal: Terminal): Generator<str
   const kinds = Object.entries(types).map(([type, count]) => `${count} ${type}`);
   yield `${terminal.style('bold', path)}: ${format}, ${megabytes(bytes)}, ${tensors.length} tensors, ${elements} numbers (${kinds.join(', ')})`;
   for (const [key, value] of Object.entries(metadata)) yield `  ${key}: ${shortened(value)}`;
-  for (const { models, classes, source, parameters, changes, left, unused } of fits) {
-    yield `fits ${terminal.style('bold', models.join(', '))} with ${classes} classes: ${parameters} parameters by the names of ${source}`;
+  for (const { models, classCount, namesOf, taken, changes, left, unused } of fits) {
+    yield `fits ${terminal.style('bold', models.join(', '))} with ${classCount} classes: ${taken} parameters by the names of ${namesOf}`;
     for (const change of changes) yield `  ${change}`;
-    if (unused > 0) yield `  ${unused} tensors are not needed, such as counters of batch norm or optimizer state`;
+    if (unused.length > 0)
+      yield `  ${unused.length} tensors are not needed, such as counters of batch norm or optimizer state`;
     if (left.length > 0) yield `  ${left.length} tensors have no place there: ${shortened(left.join(', '))}`;
   }
   if (fits.length === 0)
     yield starts.length > 0 ? 'fits no model as a whole; training can start from it:' : 'fits no model';
-  for (const { models, source, taken, of } of starts)
-    yield `  ${models.join(', ')}: ${taken} of ${of} parameters by the names of ${source}`;
+  for (const { models, namesOf, taken, of } of starts)
+    yield `  ${models.join(', ')}: ${taken} of ${of} parameters by the names of ${namesOf}`;
 }
 
 /** Metadata may be long, such as lists of classes. */

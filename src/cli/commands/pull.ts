@@ -12,7 +12,7 @@ export const pullCommand = command({
   },
   options: {
     verify: { type: 'boolean', default: false, describe: 'Take the checksum of a file that is there already, again' },
-    json: { type: 'boolean', default: false, describe: 'Print the file, or the list, as JSON' },
+    json: { type: 'boolean', default: false, describe: 'Print a line of JSON a card, and nothing else' },
   },
   examples: [
     ['pull', 'which weights there are'],
@@ -24,11 +24,11 @@ export const pullCommand = command({
     if (card === undefined) return list(json, context);
     const { pull } = await import('../../hub/pull.js');
     const pulled = await pull(card, { signal, verify, onProgress: pullProgress(terminal) });
+    const { card: found, cached, bytes, path } = pulled;
     if (json) {
-      await terminal.printJson(jsonOf(pulled));
+      await terminal.printJson(jsonOf(found, { cached, path, bytes }));
       return 0;
     }
-    const { card: found, cached, bytes, path } = pulled;
     if (cached) terminal.note(`${found.name}: ${megabytes(bytes)}, there already, checksum right`);
     for (const [what, text] of facts(found)) terminal.note(`  ${what.padEnd(10)} ${text}`);
     if (!found.model) terminal.warn('boxwright has no model that this card names; its tensors can still be read.');
@@ -37,9 +37,8 @@ export const pullCommand = command({
   },
 });
 
-function jsonOf({ card, path, bytes, cached }: Pulled) {
-  const { name, model, asset } = card;
-  return { name, path, bytes, cached, sha256: asset.sha256, model };
+function jsonOf({ asset, classes, ...card }: Card, file: Omit<Partial<Pulled>, 'card'>) {
+  return { ...card, ...asset, ...file, classes };
 }
 
 function facts({ model, trainedOn, reported, licence, repository }: Card): [string, string][] {
@@ -57,8 +56,7 @@ async function list(json: boolean, { terminal }: Context): Promise<number> {
   const { cards } = await import('../../hub/cards.js');
   const { isCached } = await import('../../hub/pull.js');
   for (const card of cards()) {
-    const { classes, asset, ...rest } = card;
-    if (json) await terminal.printJson({ ...rest, ...asset, cached: isCached(card), classes });
+    if (json) await terminal.printJson(jsonOf(card, { cached: isCached(card) }));
     else {
       await terminal.print(`${terminal.style('bold', card.name)}${isCached(card) ? '  (is on this machine)' : ''}`);
       for (const [what, text] of facts(card)) await terminal.print(`  ${what.padEnd(10)} ${text}`);

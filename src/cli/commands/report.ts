@@ -5,14 +5,14 @@ export const reportCommand = command({
   about: "Write a run's report.html again from its folder",
   positionals: { run: { type: 'string', demandOption: true, describe: 'Run folder' } },
   options: {
-    json: { type: 'boolean', default: false, describe: 'Print {"report": path} and nothing else' },
+    json: { type: 'boolean', default: false, describe: 'Print the paths as JSON, and nothing else' },
   },
   examples: [['report runs/cells', 'the page of a run that broke off, or was made by another version']],
   async run({ run, json }, { terminal }) {
     const { writeReport } = await import('../../report/run/run-reporter.js');
-    const report = await writeReport(run);
-    if (json) await terminal.printJson({ report });
-    else await terminal.print(`Wrote ${report}`);
+    const path = await writeReport(run);
+    if (json) await terminal.printJson({ run, path });
+    else await terminal.print(`Wrote ${path}`);
     return 0;
   },
 });

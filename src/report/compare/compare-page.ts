@@ -22,7 +22,7 @@ export function comparePage(runs: readonly [StoredRun, StoredRun], comparison: C
   const told = curves(runs).map((chart) => ({ ...chart, summary: ends(chart.series) }));
   const head = ['', ...names, 'difference'];
   const figures = comparison.metrics.map(pairRow);
-  const classes = comparison.classes.map((own) => [...pairRow(own), ...pairRow(own.AP50).slice(1)]);
+  const classes = comparison.perClass.map((own) => [...pairRow(own), ...pairRow(own.AP50).slice(1)]);
   const settings = comparison.settings.map(({ name, values }) => [name, ...values.map((value) => value ?? '–')]);
   const card = (html: string, kind = '') => `<div class="card ${kind}">${html}</div>`;
   const sections = [

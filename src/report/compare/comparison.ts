@@ -20,7 +20,8 @@ export interface Comparison {
   /** Settings of different values; null where a run has none of that name. */
   readonly settings: readonly { readonly name: string; readonly values: readonly (string | null)[] }[];
   readonly metrics: readonly Pair[];
-  readonly classes: readonly (Pair & { readonly AP50: Pair })[];
+  /** AP of each class, and its AP50. */
+  readonly perClass: readonly (Pair & { readonly AP50: Pair })[];
 }
 
 /** Compares the best evaluations and the settings of two runs. */
@@ -41,7 +42,7 @@ export function comparisonOf(first: StoredRun, second: StoredRun): Comparison {
       .map((name) => ({ name, values: settings.map((own) => own.get(name) ?? null) }))
       .filter(({ values: [a, b] }) => a !== b),
     metrics: metrics.map((name) => pair(name, best[0]?.metrics[name], best[1]?.metrics[name])),
-    classes: classes.map((name) => {
+    perClass: classes.map((name) => {
       const [a, b] = best.map((evaluation) => evaluation?.perClass[name]);
       return { ...pair(name, a?.AP, b?.AP), AP50: pair(name, a?.AP50, b?.AP50) };
     }),

@@ -38,7 +38,7 @@ export async function* contactSheet(inspection: Inspection, { limit }: SheetOpti
   yield pageHead(`${card.path}: pictures and boxes`, rules, script);
   yield `<h1>${escapeHtml(card.path)}</h1><p>${card.pictures} pictures, ${card.boxes} boxes, ${classes.length} classes; ${shown.length} pictures shown</p><p class="quiet">${escapeHtml(card.note)}</p>\n`;
   const swatch = (label: number) => `<span class="swatch" style="background:${classColour(label)}"></span>`;
-  const toggles = card.classes.map(
+  const toggles = card.perClass.map(
     ({ name, boxes }, i) =>
       `<label><input type="checkbox" checked data-hide="c${i}">${swatch(i)}${escapeHtml(name)} <span class="quiet">${boxes}</span></label>`,
   );

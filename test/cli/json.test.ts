@@ -1,0 +1,49 @@
+// The schemas of what --json prints. That it fits them is looked at wherever a test runs a command: run-cli.ts.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { nameOf } from '../../src/cli/command.js';
+import { commands } from '../../src/cli/commands.js';
+import { requireFit, schemaNames, schemaOf } from '../schemas.js';
+
+type Schema = Readonly<Record<string, unknown>>;
+
+test('every command has --json, and a schema of what it prints', () => {
+  for (const command of commands.filter((own) => schemaNames.includes(nameOf(own)))) {
+    const { type, default: preset } = command.options.json ?? {};
+    assert.deepEqual([type, preset], ['boolean', false], nameOf(command));
+    assert.equal(schemaOf(nameOf(command)).title, `boxwright ${nameOf(command)} --json`);
+  }
+});
+
+/** All schemas within one, with their places. */
+function* within(schema: unknown, place: string): Generator<[place: string, schema: Schema]> {
+  if (typeof schema !== 'object' || schema === null) return;
+  if (!Array.isArray(schema)) yield [place, schema as Schema];
+  for (const [key, value] of Object.entries(schema)) yield* within(value, `${place}/${key}`);
+}
+
+function followed(name: string, ref: string): Schema {
+  const [file, pointer] = ref.split('#/$defs/');
+  const found = (schemaOf(file.replace('.json', '') || name).$defs as Readonly<Record<string, Schema>>)[pointer];
+  assert.ok(found, `${name}: there is no ${ref}`);
+  return found;
+}
+
+for (const name of schemaNames)
+  test(`schemas/${name}.json says what everything is, and leaves nothing open`, () => {
+    for (const [place, schema] of within(schemaOf(name), name)) {
+      if (schema.type === 'object') assert.notEqual(schema.additionalProperties ?? true, true, `${place} is open`);
+      if (!place.endsWith('/properties')) continue;
+      for (const [key, property] of Object.entries(schema as Readonly<Record<string, Schema>>)) {
+        const { const: only, description, $ref } = property;
+        const told = description ?? ($ref === undefined ? undefined : followed(name, `${$ref}`).description);
+        assert.ok(only !== undefined || told !== undefined, `${place}/${key} has no description`);
+      }
+    }
+  });
+
+test('what does not fit is told of', () => {
+  requireFit('report', { run: 'runs/cells', path: 'runs/cells/report.html' }, 'a document');
+  for (const other of [{ run: 'runs/cells' }, { run: 'runs/cells', path: 1 }, { run: 'a', path: 'b', more: 'c' }])
+    assert.throws(() => requireFit('report', other, 'a document'), /a document: does not fit schemas\/report\.json/);
+});

@@ -1,0 +1,49 @@
+// The JSON Schemas of what programs read, which are shipped in schemas/, and the check that something fits one.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+
+export const schemaFolder = fileURLToPath(new URL('../../schemas/', import.meta.url));
+
+/** Their names, such as `detect`. */
+export const schemaNames: readonly string[] = readdirSync(schemaFolder).map((file) => file.replace(/\.json$/, ''));
+
+export function schemaOf(name: string): Readonly<Record<string, unknown>> {
+  return JSON.parse(readFileSync(`${schemaFolder}${name}.json`, 'utf8'));
+}
+
+// Strict: a keyword that is misspelt, or that its place does not have, is an error.
+const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
+// They name each other by their files.
+for (const name of schemaNames) ajv.addSchema(schemaOf(name), `${name}.json`);
+
+/** @param what for the message, such as the command line that printed it */
+export function requireFit(name: string, value: unknown, what: string): void {
+  const validate = ajv.getSchema(`${name}.json`);
+  assert.ok(validate, `there is no schemas/${name}.json`);
+  if (validate(value)) return;
+  const problems = validate.errors!.slice(0, 12).map(({ instancePath, message, params }) => {
+    return `  ${instancePath || 'the whole'} ${message} ${JSON.stringify(params)}`;
+  });
+  const shown = JSON.stringify(value);
+  assert.fail(`${what}: does not fit schemas/${name}.json\n${problems.join('\n')}\n  ${shown.slice(0, 2000)}`);
+}
+
+/** JSON in lines, each of which ends. */
+export function linesOf(text: string, what: string): unknown[] {
+  if (text === '') return [];
+  assert.ok(text.endsWith('\n'), `${what}: the last line has an end`);
+  return text
+    .slice(0, -1)
+    .split('\n')
+    .map((line) => jsonOf(line, what));
+}
+
+function jsonOf(line: string, what: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return assert.fail(`${what}: a line is no JSON: ${line.slice(0, 500)}`);
+  }
+}
