@@ -11,8 +11,11 @@ const codes: Readonly<Record<Style, readonly [on: number, off: number]>> = {
   green: [32, 39],
 };
 
+/** What is written to; a terminal knows its width. */
+type Stream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+
 /** Colours are for terminals, unless NO_COLOR (no-color.org) or a terminal without them says otherwise. */
-function hasColours(stream: NodeJS.WriteStream): boolean {
+function hasColours(stream: Stream): boolean {
   return Boolean(stream.isTTY) && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
 }
 
@@ -29,12 +32,16 @@ export class ReaderGone extends Error {}
 export class Terminal {
   /** Keeps notes and progress back; results, warnings and errors stay. */
   quiet = false;
+  readonly #stdout: Stream;
+  readonly #stderr: Stream;
   #progress = false;
   #readerGone = false;
 
-  constructor() {
+  constructor({ stdout, stderr }: { readonly stdout: Stream; readonly stderr: Stream } = process) {
+    this.#stdout = stdout;
+    this.#stderr = stderr;
     // Writing to stdout tells of errors itself, and of stderr's there is nobody to tell.
-    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+    for (const stream of [stdout, stderr]) stream.on('error', () => {});
   }
 
   /**
@@ -79,29 +86,29 @@ export class Terminal {
    * @param share of the work that is done, 0 to 1, for a bar before the line
    */
   progress(line: string, share?: number): void {
-    if (!process.stderr.isTTY || this.quiet) return;
+    if (!this.#stderr.isTTY || this.quiet) return;
     const text = legible(share === undefined ? line : `${bar(share)} ${line}`, everyControl);
-    process.stderr.write(`\r\u001b[K${text.slice(0, (process.stderr.columns ?? 80) - 1)}`);
+    this.#stderr.write(`\r\u001b[K${text.slice(0, (this.#stderr.columns ?? 80) - 1)}`);
     this.#progress = true;
   }
 
   /** `text` in a style if results are read on a terminal; to be printed by `print`. */
   style(style: Style, text: string): string {
-    return hasColours(process.stdout) ? styled(style, text) : text;
+    return hasColours(this.#stdout) ? styled(style, text) : text;
   }
 
   /** The same for `note`. */
   onStderr(style: Style, text: string): string {
-    return hasColours(process.stderr) ? styled(style, text) : text;
+    return hasColours(this.#stderr) ? styled(style, text) : text;
   }
 
   #tell(line: string): void {
     this.#clear();
-    process.stderr.write(`${coloured(legible(line, everyControlButLineFeed))}\n`);
+    this.#stderr.write(`${coloured(legible(line, everyControlButLineFeed))}\n`);
   }
 
   #clear(): void {
-    if (this.#progress) process.stderr.write('\r\u001b[K');
+    if (this.#progress) this.#stderr.write('\r\u001b[K');
     this.#progress = false;
   }
 
@@ -109,7 +116,7 @@ export class Terminal {
   async #write(line: string): Promise<void> {
     this.#clear();
     if (this.#readerGone) return;
-    const error = await new Promise<Error | null | undefined>((resolve) => process.stdout.write(`${line}\n`, resolve));
+    const error = await new Promise<Error | null | undefined>((resolve) => this.#stdout.write(`${line}\n`, resolve));
     if (!error) return;
     if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw writeError('stdout', error);
     this.#readerGone = true;

@@ -37,7 +37,7 @@ function collect(args: readonly string[], child: ChildProcessWithoutNullStreams)
 export const lineCommands: readonly string[] = ['demo', 'train', 'detect', 'pull'];
 
 /** What is printed with --json is what the command's schema says: all tests of the command line are tests of the schemas. */
-function requireSchema(args: readonly string[], result: CliResult): CliResult {
+export function requireSchema(args: readonly string[], result: CliResult): CliResult {
   const { code, stdout } = result;
   if (!args.includes('--json') || code === null) return result; // killed, perhaps within a line
   if (!schemaNames.includes(args[0])) return result;

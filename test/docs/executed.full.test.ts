@@ -1,4 +1,4 @@
 // As executed.test.ts, with what takes long: training, large models, the examples' own command lines.
 import { runDocuments } from './executed/run-documents.js';
 
-runDocuments(true);
+await runDocuments(true);

@@ -22,4 +22,4 @@ test('every rule and exception is needed', () => {
   );
 });
 
-runDocuments(false);
+await runDocuments(false);

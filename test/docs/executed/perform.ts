@@ -3,12 +3,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Writable } from 'node:stream';
+import { pathToFileURL } from 'node:url';
 import { format } from 'node:util';
 import { UsageError } from '../../../src/cli/command.js';
 import { commands } from '../../../src/cli/commands.js';
 import { parseLine } from '../../../src/cli/parser.js';
 import { Terminal } from '../../../src/cli/terminal.js';
+import { mainFile, requireSchema } from '../../cli/run-cli.js';
 import { root } from '../documents.js';
 import { compiled } from './compile.js';
 import type { Fixtures } from './fixtures.js';
@@ -32,7 +34,6 @@ export interface Stage {
   readonly folder: string;
   /** Holds `boxwright`, `npx` and `python` as a shell finds them. */
   readonly bin: string;
-  readonly cache: string;
   readonly fixtures: Fixtures;
   /** See `compileSnippets`. */
   readonly set: string;
@@ -197,43 +198,30 @@ function writtenBy(text: string): string[] {
   return [...text.matchAll(named)].map(([, path]) => path);
 }
 
-/** Keeps what is printed. */
-class Recorder extends Terminal {
-  stdout = '';
-  stderr = '';
+/** Keeps what is written to it. */
+class Kept extends Writable {
+  text = '';
 
-  override async print(line: string): Promise<void> {
-    this.stdout += `${line}\n`;
-  }
-
-  override note(line: string): void {
-    this.stderr += `${line}\n`;
-  }
-
-  override progress(): void {}
-
-  override style(_: unknown, text: string): string {
-    return text;
-  }
-
-  override onStderr(_: unknown, text: string): string {
-    return text;
+  override _write(chunk: Buffer, _: BufferEncoding, done: () => void): void {
+    this.text += chunk;
+    done();
   }
 }
 
 /** `boxwright …` in this process, which saves starting one. Exit codes are as main.ts has them. */
 async function runHere(words: readonly string[]): Promise<Outcome> {
-  const terminal = new Recorder();
+  const [stdout, stderr] = [new Kept(), new Kept()];
+  const terminal = new Terminal({ stdout, stderr });
   const { signal } = new AbortController();
   let code: number;
   try {
     const parsed = await parseLine(words, commands);
     code = (await parsed?.command.run(parsed.args as never, { terminal, signal })) ?? 0;
   } catch (error) {
-    terminal.note(`error: ${error instanceof Error ? error.message : error}`);
+    terminal.error(error instanceof Error ? error.message : `${error}`);
     code = error instanceof UsageError ? 2 : 1;
   }
-  return { code, stdout: terminal.stdout, stderr: terminal.stderr };
+  return requireSchema(words, { code, stdout: stdout.text, stderr: stderr.text });
 }
 
 /** A compiled snippet; what it logs is its output. */
@@ -253,13 +241,11 @@ async function runProgram(path: string): Promise<Outcome> {
   }
 }
 
-const main = fileURLToPath(new URL('../../../src/cli/main.js', import.meta.url));
-
 /** Programs as a shell finds them. */
 export async function fillBin(bin: string): Promise<void> {
   await mkdir(bin, { recursive: true });
   const script = (name: string, text: string) => writeFile(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
-  await script('boxwright', `exec "${process.execPath}" "${main}" "$@"`);
+  await script('boxwright', `exec "${process.execPath}" "${mainFile}" "$@"`);
   await script('npx', 'shift\nexec boxwright "$@"');
   for (const name of python === undefined ? [] : ['python', 'python3']) await script(name, `exec "${python}" "$@"`);
 }

@@ -1,10 +1,9 @@
 // The test of executing documents, quick or in full.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
+import { temporaryFolder } from '../../temporary-folder.js';
 import { documents, examples, headerOf, root, snippetsOf } from '../documents.js';
 import { compileSnippets } from './compile.js';
 import { Fixtures, fillCache } from './fixtures.js';
@@ -22,23 +21,18 @@ export function allSteps(): ReadonlyMap<string, readonly Step[]> {
 }
 
 /** One test a document, and one for compiling the programs. */
-export function runDocuments(full: boolean): void {
+export async function runDocuments(full: boolean): Promise<void> {
   const all = allSteps();
   const set = full ? 'full' : 'quick';
-  let stage: Stage;
-  const outside = { cache: process.env.BOXWRIGHT_CACHE };
-  before(async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'boxwright-docs-'));
-    const [bin, cache] = [join(folder, '.bin'), join(folder, '.cache')];
-    await fillBin(bin);
-    await fillCache(cache);
-    process.env.BOXWRIGHT_CACHE = cache;
-    stage = { folder, bin, cache, fixtures: new Fixtures(join(folder, '.made')), set, full };
-  });
-  after(async () => {
-    if (outside.cache === undefined) delete process.env.BOXWRIGHT_CACHE;
-    else process.env.BOXWRIGHT_CACHE = outside.cache;
-    await rm(stage.folder, { recursive: true, force: true });
+  const folder = await temporaryFolder({ after });
+  const stage: Stage = { folder, bin: join(folder, '.bin'), fixtures: new Fixtures(join(folder, '.made')), set, full };
+  const outside = process.env.BOXWRIGHT_CACHE;
+  process.env.BOXWRIGHT_CACHE = join(folder, '.cache');
+  await fillBin(stage.bin);
+  await fillCache(process.env.BOXWRIGHT_CACHE);
+  after(() => {
+    if (outside === undefined) delete process.env.BOXWRIGHT_CACHE;
+    else process.env.BOXWRIGHT_CACHE = outside;
   });
 
   test('the TypeScript of the documents compiles', options, () => {
