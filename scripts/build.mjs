@@ -13,8 +13,9 @@ export function compile(project) {
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
 export function build() {
-  prepare('dist', 'src', 'build/dist.tsbuildinfo');
+  prepare('dist', 'src', 'build/dist.tsbuildinfo', 'build/browser.tsbuildinfo');
   compile('tsconfig.json');
+  compile('tsconfig.browser.json'); // apart, since its code knows a page's types and none of Node's
 }
 
 export function buildTests() {
@@ -23,9 +24,10 @@ export function buildTests() {
 }
 
 /** tsc neither removes what it made of files that are gone, nor makes again what was removed: its state says "up to date". */
-function prepare(output, source, state) {
+function prepare(output, source, ...states) {
   removeStale(join(root, output), join(root, source));
-  if (!isComplete(join(root, output), join(root, source))) rmSync(join(root, state), { force: true });
+  if (isComplete(join(root, output), join(root, source))) return;
+  for (const state of states) rmSync(join(root, state), { force: true });
 }
 
 const compiled = /\.(js|js\.map|d\.ts|d\.ts\.map)$/;

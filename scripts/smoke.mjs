@@ -26,8 +26,10 @@ import { cards, pull, type Card, type PullProgress } from 'boxwright/hub';
 import { conv2d, gradient, input, reduceMean, type Value } from 'boxwright/graph';
 import { Engine, writeLowered, type Session } from 'boxwright/engine';
 import { Parameters, conv, trainingStep, type TrainingStep } from 'boxwright/nn';
+import { Detector as PageDetector } from 'boxwright/browser';
 
 const load: (source: string) => Promise<Detector> = Detector.load;
+const inPage: (source: Blob) => Promise<PageDetector> = PageDetector.load;
 const progress: PullProgress[] = [];
 const known: readonly Card[] = cards();
 const unknown: string = await pull('no_such_card', { onProgress: (step) => progress.push(step) }).then(({ path }) => path, (error: unknown) => {
@@ -53,7 +55,15 @@ const feed = (shape: number[], value: number) => ({ dtype: 'float32' as const, s
 const sums = await session.run({ x: feed([1, 1, 4, 4], 2), 'edges.weight': feed([1, 1, 3, 3], 1) });
 await engine.dispose();
 await opened;
-console.log(JSON.stringify({ version, cards: known.length, unknown, functions: [load, events, judged, compareRuns, writeReport, exportOnnx, conv2d, gradient].every((f) => typeof f === 'function'), found, AP: metrics.AP, rank: x.rank, trained: step.trained.length, sums: [...sums.y.data].map(Number) }));
+console.log(JSON.stringify({ version, cards: known.length, unknown, functions: [load, inPage, events, judged, compareRuns, writeReport, exportOnnx, conv2d, gradient].every((f) => typeof f === 'function'), found, AP: metrics.AP, rank: x.rank, trained: step.trained.length, sums: [...sums.y.data].map(Number) }));
+`;
+
+// What a bundler for browsers finds under the package's own name, without Node's types.
+const page = `
+import { BoxwrightError, Detector } from 'boxwright';
+const found = (image: HTMLImageElement): Promise<Detector> => Detector.load('model.onnx', { provider: 'webgpu' });
+export const look = async (canvas: OffscreenCanvas, image: HTMLImageElement) => (await found(image)).detect([canvas, image]);
+export const code = (error: BoxwrightError) => error.code;
 `;
 
 try {
@@ -75,6 +85,11 @@ try {
   const compiler = join(root, 'node_modules/typescript/bin/tsc');
   const roots = ['--typeRoots', join(root, 'node_modules/@types')];
   run(process.execPath, [compiler, ...options.split(' '), ...roots, '--outDir', 'out', 'check.ts']);
+  writeFileSync(join(folder, 'page.ts'), page);
+  const bundling =
+    '--strict --target es2023 --lib es2023,esnext.disposable,dom --module esnext --moduleResolution bundler';
+  const forPages = ['--customConditions', 'browser', '--types', '', '--noEmit'];
+  run(process.execPath, [compiler, ...bundling.split(' '), ...forPages, 'page.ts']);
   const said = JSON.parse(run(process.execPath, ['out/check.js']));
   expectEqual(
     'what the exports give',

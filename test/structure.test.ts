@@ -25,6 +25,7 @@ const order = [
   'train', // which judges itself and writes its report as it goes
   'predict',
   'export',
+  'browser', // runs what export wrote; nothing of Node is within its reach (test/browser/imports.test.ts)
   'cli',
 ];
 

@@ -33,7 +33,18 @@ interface Taps {
 }
 
 /**
- * Where each place of a resized axis reads. Positions are computed in float64 and rounded to float32 once, as OpenCV does.
+ * Where each place of a resized axis lies in the source, float32 [n]. OpenCV computes in float64 and rounds once. For a
+ * size that is known, one float32 division of whole numbers rounds to the same, as long as they are below 2^24 (sources
+ * of up to 2^23 / `to` pixels), and runs where there is no float64: ONNX Runtime has none for WebGPU in browsers.
+ */
+function positions(length: Value, to: Value | number, places: Value): Value {
+  if (typeof to === 'number') return div(cast(sub(mul(add(mul(places, 2), 1), length), to), 'float32'), 2 * to);
+  const centres = add(cast(places, 'float64'), 0.5);
+  return cast(sub(mul(centres, div(cast(length, 'float64'), to)), 0.5), 'float32');
+}
+
+/**
+ * Where each place of a resized axis reads, and how much of it.
  *
  * @param length int64 [1] pixels of the source
  * @param to float64 [1] or [] pixels of the result
@@ -41,15 +52,13 @@ interface Taps {
  * @param mixesEdges whether beyond the outermost centres a source line is mixed with itself, as rows are (see `rowTaps`)
  */
 function taps(length: Value, to: Value | number, places: Value, mixesEdges: boolean): Taps {
-  const n = cast(length, 'float64');
-  const centres = add(cast(places, 'float64'), 0.5);
-  const at = cast(sub(mul(centres, div(n, to)), 0.5), 'float32');
+  const at = positions(length, to, places);
   const index = floor(at);
   const last = cast(sub(length, 1), 'float32');
   const inside = and(greaterOrEqual(index, 0), less(index, last));
   const fraction = mixesEdges ? sub(at, index) : where(inside, sub(at, index), 0);
   const low = where(less(index, 0), 0, minimum(index, last));
-  const covered = typeof to === 'number' ? undefined : less(centres, to);
+  const covered = typeof to === 'number' ? undefined : less(cast(places, 'float64'), to);
   const weight = (part: Value) => {
     const rounded = cast(round(mul(part, 2048)), 'int32');
     return covered ? where(covered, rounded, 0) : rounded;

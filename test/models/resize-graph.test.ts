@@ -47,6 +47,23 @@ test('resizing in the graph is the data pipeline byte for byte', async () => {
   await graph.session.release();
 });
 
+test('positions in whole numbers are those in float64, rounded once', () => {
+  let compared = 0;
+  for (const to of [64, 192, 320, 512, 1024]) {
+    const largest = 2 ** 23 / to;
+    for (let length = 1; length <= largest; length = Math.ceil(length * 1.01)) {
+      for (let x = 0; x < to; x += 1 + (length % 3)) {
+        const inFloat64 = Math.fround((x + 0.5) * (length / to) - 0.5);
+        // A quotient of two float32 that is rounded to float64 first rounds to the same float32.
+        const inWhole = Math.fround(((2 * x + 1) * length - to) / (2 * to));
+        if (inWhole !== inFloat64) assert.fail(`${x} of ${to} from ${length}: ${inWhole}, expected ${inFloat64}`);
+        compared++;
+      }
+    }
+  }
+  assert.ok(compared > 100_000, `${compared}`);
+});
+
 const published: KeepRatioRule = { kind: 'keep-ratio', long: 133, short: 80, multiple: 32 };
 const zoo: KeepRatioRule = { ...published, long: 128, short: 77, fixed: { height: 77, width: 128 } };
 

@@ -11,9 +11,9 @@ const found =
 /** node:test's options for tests in a real browser: skipped with a clear line where there is none. */
 export const inChromium = { skip: found ? false : 'needs Chromium (BOXWRIGHT_CHROMIUM names it), which is not here' };
 
-export async function launch(): Promise<Browser> {
+export async function launch(args: readonly string[] = []): Promise<Browser> {
   const { chromium } = await import('playwright-core');
-  return chromium.launch({ executablePath: found, args: ['--no-sandbox'] });
+  return chromium.launch({ executablePath: found, args: ['--no-sandbox', ...args] });
 }
 
 /** A page of the browser, and what it complained of or asked for beside the file itself. */
