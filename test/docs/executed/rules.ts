@@ -83,6 +83,7 @@ export const exceptions: readonly Exception[] = [
   { find: /^npm run bench/, why: 'minutes each, and measures nothing beside other tests' },
   { find: /npm install boxwright$/, why: 'asks the registry; .ci/run installs the packed package' },
   { find: /onnxruntime-node\/script\/install\.js/, why: 'downloads CUDA libraries' },
+  { find: /from 'boxwright\/browser'/, why: 'needs a browser; test/browser/detector.test.ts does it in Chromium' },
   { find: /film\.mp4|^ffmpeg/, why: 'needs ffmpeg and a film; test/cli/examples.test.ts pipes raw frames' },
 ];
 
