@@ -40,7 +40,7 @@ async function inSubset(judged: Judged, terminal: Terminal): Promise<Judged> {
 function cocoLines({ coco, perClass }: CocoResult, title: string, terminal: Terminal): string[] {
   const figures: Readonly<Record<string, number>> = { ...coco };
   const percent = (value: number) => (value < 0 ? '–' : (100 * value).toFixed(1)).padStart(6);
-  const width = Math.max(10, ...Object.keys(perClass).map((name) => name.length));
+  const width = Math.max(10, ...perClass.map(({ name }) => name.length));
   const row = (name: string, values: readonly number[]) => `${name.padEnd(width)}${values.map(percent).join('')}`;
   const head = (name: string, columns: readonly string[]) =>
     terminal.style('dim', `${name.padEnd(width)}${columns.map((column) => column.padStart(6)).join('')}`);
@@ -53,7 +53,7 @@ function cocoLines({ coco, perClass }: CocoResult, title: string, terminal: Term
   ];
   const precisions = Object.keys(figures).filter((name) => name.startsWith('AP'));
   const recalls = Object.keys(figures).filter((name) => name.startsWith('AR'));
-  const classes = Object.entries(perClass).map(([name, { AP, AP50 }]) => row(name, [AP, AP50]));
+  const classes = perClass.map(({ name, AP, AP50 }) => row(name, [AP, AP50]));
   return [
     `${title}; percent`,
     '',

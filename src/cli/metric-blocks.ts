@@ -128,10 +128,10 @@ async function vocBlock({ data, options, plusOne }: Judged, figure: 'AP11' | 'AP
   for (const picture of await picturesIn(data)) evaluator.addPicture(picture);
   const { iouThreshold, perClass, mAP11, mAPall } = evaluator.result();
   const mAP = figure === 'AP11' ? mAP11 : mAPall;
-  const own = Object.entries(perClass).map(([name, { AP11, APall, ...counts }]) => {
-    return [name, { AP: figure === 'AP11' ? AP11 : APall, ...counts }] as const;
+  const own = perClass.map(({ name, AP11, APall, ...counts }) => {
+    return { name, AP: figure === 'AP11' ? AP11 : APall, ...counts };
   });
-  const voc = { iouThreshold, mAP, perClass: Object.fromEntries(own) };
+  const voc = { iouThreshold, mAP, perClass: own };
   const rule = figure === 'AP11' ? 'voc07' : 'voc10';
   return { json: { voc: { [rule]: voc } }, lines: (await import('./metric-lines.js')).vocLines(rule, voc) };
 }

@@ -60,22 +60,19 @@ export function lrpLines(lrp: OptimalLrp): string[] {
     ...table([
       ['class', 'oLRP', 'box', 'false', 'missed', 'threshold'],
       row('mean', lrp),
-      ...Object.entries(lrp.perClass).map(([name, own]) => row(name, own)),
+      ...lrp.perClass.map((own) => row(own.name, own)),
     ]),
   ];
 }
 
 export function vocLines(
   rule: 'voc07' | 'voc10',
-  voc: { iouThreshold: number; mAP: number; perClass: Readonly<Record<string, { AP: number; positives: number }>> },
+  voc: { iouThreshold: number; mAP: number; perClass: readonly { name: string; AP: number; positives: number }[] },
 ): string[] {
   const name = rule === 'voc07' ? 'VOC 2007, 11 points' : 'VOC 2010, area';
   return [
     `${name}, IoU above ${voc.iouThreshold}: mAP ${percent(voc.mAP)}`,
-    ...table([
-      ['class', 'AP', 'objects'],
-      ...Object.entries(voc.perClass).map(([own, { AP, positives }]) => [own, percent(AP), positives]),
-    ]),
+    ...table([['class', 'AP', 'objects'], ...voc.perClass.map((own) => [own.name, percent(own.AP), own.positives])]),
   ];
 }
 
@@ -116,7 +113,7 @@ export function curveLines({ pooled, perClass, iouThreshold }: ScoreCurves): str
     ...table([
       ['class', 'threshold', 'precision', 'recall', 'F1'],
       ...(pooled ? [row('all together', pooled.best)] : []),
-      ...Object.entries(perClass).map(([name, { best }]) => row(name, best)),
+      ...perClass.map(({ name, best }) => row(name, best)),
     ]),
   ];
 }
@@ -161,7 +158,7 @@ export function bootstrapLines({
       ['', 'value', 'interval'],
       ['AP', ...intervalOf(AP)],
       ...byThreshold.map((own) => [`AP at ${own.iouThreshold.toFixed(2)}`, ...intervalOf(own)]),
-      ...Object.entries(perClass).map(([name, own]) => [name, ...intervalOf(own)]),
+      ...perClass.map((own) => [own.name, ...intervalOf(own)]),
     ]),
   ];
 }

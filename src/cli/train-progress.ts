@@ -65,7 +65,7 @@ export class TrainProgress {
 
   async #evaluation({ epoch, metrics, perClass, best }: Extract<TrainEvent, { kind: 'evaluation' }>): Promise<void> {
     const figures = `AP ${percent(metrics.AP)}  AP50 ${percent(metrics.AP50)}  AP75 ${percent(metrics.AP75)}`;
-    const classes = Object.entries(perClass).map(([name, { AP50 }]) => `${name} ${percent(AP50)}`);
+    const classes = perClass.map(({ name, AP50 }) => `${name} ${percent(AP50)}`);
     const shown = classes.slice(0, 6).join(', ') + (classes.length > 6 ? ', …' : '');
     await this.#terminal.print(`epoch ${epoch}  ${figures}${best ? '  (best so far)' : ''}`);
     await this.#terminal.print(`  AP50 by class: ${shown}`);

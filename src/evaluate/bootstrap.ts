@@ -5,6 +5,7 @@ import { type Precisions, WeightedPrecision } from './coco/weighted-precision.js
 import type { EvaluationData } from './evaluation-data.js';
 import { interruptible } from './interruptible.js';
 import { type MatchOptions, rankedMatches } from './matching/ranked-matches.js';
+import type { OfClass } from './per-class.js';
 
 /** How data sets are drawn. */
 export interface BootstrapOptions {
@@ -37,7 +38,7 @@ export interface BootstrapResult {
   /** At each IoU threshold, in their order; empty where `AP` is absent. */
   readonly byThreshold: readonly ({ readonly iouThreshold: number } & Interval)[];
   /** AP of each class with truth, if any drawn data set has some. */
-  readonly perClass: Readonly<Record<string, Interval>>;
+  readonly perClass: readonly OfClass<Interval>[];
 }
 
 /**
@@ -70,14 +71,14 @@ export async function bootstrapPrecision(
     const precisions = precision.of(weights);
     if (precisions.AP >= 0) drawn.push(precisions);
   }
-  if (drawn.length === 0) return { ...about, byThreshold: [], perClass: {} };
+  if (drawn.length === 0) return { ...about, byThreshold: [], perClass: [] };
   const intervalOf = (value: number, of: (precisions: Precisions) => number) =>
     interval(value, Float64Array.from(drawn, of), confidence);
   const perClass = data.classes.flatMap((name, k) => {
     if (given.byClass[k] < 0) return [];
     const own = Float64Array.from(drawn, ({ byClass }) => byClass[k]).filter((precision) => precision >= 0);
     if (own.length === 0) return [];
-    return [[name, interval(given.byClass[k], own, confidence)] as const];
+    return [{ name, ...interval(given.byClass[k], own, confidence) }];
   });
   return {
     ...about,
@@ -86,7 +87,7 @@ export async function bootstrapPrecision(
       iouThreshold,
       ...intervalOf(given.byThreshold[t], ({ byThreshold }) => byThreshold[t]),
     })),
-    perClass: Object.fromEntries(perClass),
+    perClass,
   };
 }
 

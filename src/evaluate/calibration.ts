@@ -1,6 +1,7 @@
 import { BoxwrightError } from '../errors.js';
 import type { EvaluationData } from './evaluation-data.js';
 import { type ClassOutcomes, type OutcomeOptions, outcomesByClass } from './matching/detection-outcomes.js';
+import type { OfClass } from './per-class.js';
 
 /** Which detections are looked at, and in how many bins. */
 export interface CalibrationOptions extends Omit<OutcomeOptions, 'agnostic'> {
@@ -37,7 +38,7 @@ export interface CalibrationResult {
   /** The reliability curve: all classes together. */
   readonly bins: readonly ReliabilityBin[];
   /** Classes with detections. */
-  readonly perClass: Readonly<Record<string, { detections: number; dEce: number; laEce: number }>>;
+  readonly perClass: readonly OfClass<{ detections: number; dEce: number; laEce: number }>[];
 }
 
 /** Sums over the detections of each bin. */
@@ -68,7 +69,7 @@ export function calibration(data: EvaluationData, options: CalibrationOptions = 
     throw new BoxwrightError('config', `minScore is ${minScore}, expected a number from 0 to 1`);
   }
   const all = noSums(bins);
-  const perClass: [string, { detections: number; dEce: number; laEce: number }][] = [];
+  const perClass: CalibrationResult['perClass'][number][] = [];
   for (const outcomes of outcomesByClass(data, options)) {
     const name = data.classes[outcomes.label];
     const own = sumsOf(outcomes, bins, minScore, name);
@@ -78,7 +79,7 @@ export function calibration(data: EvaluationData, options: CalibrationOptions = 
     const detections = total(own.detections);
     if (detections === 0) continue;
     const errors = { dEce: weightedError(own, own.right), laEce: weightedError(own, own.overlaps) };
-    perClass.push([name, { detections, ...errors }]);
+    perClass.push({ name, detections, ...errors });
   }
   const detections = total(all.detections);
   return {
@@ -87,9 +88,9 @@ export function calibration(data: EvaluationData, options: CalibrationOptions = 
     detections,
     dEce: detections > 0 ? weightedError(all, all.right) : null,
     maxError: detections > 0 ? Math.max(...Array.from({ length: bins }, (_, b) => errorOf(all, all.right, b))) : null,
-    laEce: detections > 0 ? perClass.reduce((sum, [, { laEce }]) => sum + laEce, 0) / perClass.length : null,
+    laEce: detections > 0 ? perClass.reduce((sum, { laEce }) => sum + laEce, 0) / perClass.length : null,
     bins: Array.from({ length: bins }, (_, b) => binOf(all, b)),
-    perClass: Object.fromEntries(perClass),
+    perClass,
   };
 }
 

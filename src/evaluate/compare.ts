@@ -9,6 +9,7 @@ import { picturesById } from './matching/class-order.js';
 import type { EvaluatedPicture } from './matching/picture.js';
 import { type MatchOptions, type RankedMatches, rankedMatches } from './matching/ranked-matches.js';
 import { sortByFallingScore } from './matching/stable-order.js';
+import type { OfClass } from './per-class.js';
 
 /** How two detectors are compared. */
 export interface ComparisonOptions extends BootstrapOptions, Omit<MatchOptions, 'areas'> {
@@ -43,7 +44,7 @@ export interface ComparisonResult {
   readonly confidence: number;
   readonly seed: number;
   /** Classes with truth. */
-  readonly perClass: Readonly<Record<string, { readonly a: number; readonly b: number; readonly difference: number }>>;
+  readonly perClass: readonly OfClass<{ readonly a: number; readonly b: number; readonly difference: number }>[];
   /** Pictures with truth whose own AP is higher, lower and the same with B. */
   readonly better: number;
   readonly worse: number;
@@ -89,7 +90,7 @@ export async function comparePaired(
   const value = givenB.AP - givenA.AP;
   const perClass = a.classes.flatMap((name, k) => {
     const [own, other] = [givenA.byClass[k], givenB.byClass[k]];
-    return own < 0 ? [] : [[name, { a: own, b: other, difference: other - own }] as const];
+    return own < 0 ? [] : [{ name, a: own, b: other, difference: other - own }];
   });
   const p = await exchanged(new WeightedPrecision(together, iouThresholds.length), {
     pictures,
@@ -106,7 +107,7 @@ export async function comparePaired(
     p,
     permutations,
     ...settings,
-    perClass: Object.fromEntries(perClass),
+    perClass,
     ...pictureChanges(a, together, iouThresholds.length, examples),
   };
 }

@@ -61,6 +61,7 @@ export { type ClassOutcomes, type OutcomeOptions, outcomesByClass } from './matc
 export type { BoxFormat, Detections, EvaluatedPicture, Truth } from './matching/picture.js';
 export type { MatchOptions } from './matching/ranked-matches.js';
 export { type ClassLrp, type LrpOptions, type OptimalLrp, optimalLrp, suggestedThresholds } from './optimal-lrp.js';
+export type { OfClass } from './per-class.js';
 export {
   type CurveSummary,
   type OperatingPoint,

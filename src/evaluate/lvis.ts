@@ -7,6 +7,7 @@ import { allBits } from './matching/matching.js';
 import { type BoxFormat, checkPicture, type Detections, type EvaluatedPicture } from './matching/picture.js';
 import { type Adjust, rankedMatches } from './matching/ranked-matches.js';
 import { sortByFallingScore } from './matching/stable-order.js';
+import type { OfClass } from './per-class.js';
 
 /** In how many training pictures a class occurs: r up to 10, c up to 100, f more. */
 export type Frequency = 'r' | 'c' | 'f';
@@ -53,8 +54,8 @@ export interface LvisMetrics {
 /** LVIS's figures as a whole and of each class. */
 export interface LvisResult {
   readonly lvis: LvisMetrics;
-  /** By class name: AP, and how frequent the class is. */
-  readonly perClass: Readonly<Record<string, { readonly AP: number; readonly frequency: Frequency }>>;
+  /** AP, and how frequent the class is. */
+  readonly perClass: readonly OfClass<{ readonly AP: number; readonly frequency: Frequency }>[];
 }
 
 /**
@@ -141,9 +142,9 @@ export class LvisEvaluator {
       ARl,
     };
     const perClass = this.#classes.map((name, k) => {
-      return [name, { AP: all.byClass[k], frequency: this.#frequencies[k] }] as const;
+      return { name, AP: all.byClass[k], frequency: this.#frequencies[k] };
     });
-    return { lvis, perClass: Object.fromEntries(perClass) };
+    return { lvis, perClass };
   }
 
   #labels(picture: LvisPicture, key: 'negative' | 'notExhaustive'): Set<number> {

@@ -2,6 +2,7 @@ import { BoxwrightError } from '../errors.js';
 import { type AreaRange, cocoAreas } from './coco/coco-settings.js';
 import type { EvaluationData } from './evaluation-data.js';
 import { type ClassOutcomes, outcomesByClass } from './matching/detection-outcomes.js';
+import type { OfClass } from './per-class.js';
 
 /** What optimal LRP is to be computed of. */
 export interface LrpOptions {
@@ -38,7 +39,7 @@ export interface OptimalLrp {
   readonly falseNegatives: number;
   /** oLRP of objects in each area range, by its name. */
   readonly byArea: Readonly<Record<string, number>>;
-  readonly perClass: Readonly<Record<string, ClassLrp>>;
+  readonly perClass: readonly OfClass<ClassLrp>[];
 }
 
 /**
@@ -63,13 +64,13 @@ export function optimalLrp(data: EvaluationData, options: LrpOptions = {}): Opti
     falsePositives: meanOf(classes.map(({ falsePositives }) => falsePositives)),
     falseNegatives: meanOf(classes.map(({ falseNegatives }) => falseNegatives)),
     byArea: Object.fromEntries(areas.map(({ name }, a) => [name, meanOf(byArea[a].map(({ oLRP }) => oLRP))])),
-    perClass: Object.fromEntries(data.classes.map((name, k) => [name, classes[k]])),
+    perClass: data.classes.map((name, k) => ({ name, ...classes[k] })),
   };
 }
 
 /** The best score threshold of each class that has one, for a checkpoint's metadata and `Detector`. */
 export function suggestedThresholds({ perClass }: Pick<OptimalLrp, 'perClass'>): Record<string, number> {
-  const entries = Object.entries(perClass).map(([name, { threshold }]) => [name, threshold] as const);
+  const entries = perClass.map(({ name, threshold }) => [name, threshold] as const);
   return Object.fromEntries(entries.filter((entry): entry is [string, number] => entry[1] !== null && entry[1] >= 0));
 }
 

@@ -1,5 +1,6 @@
 import type { EvaluationData } from './evaluation-data.js';
 import { type ClassOutcomes, type OutcomeOptions, outcomesByClass } from './matching/detection-outcomes.js';
+import type { OfClass } from './per-class.js';
 
 /** How a class fares when detections below a score are left out. */
 export interface OperatingPoint {
@@ -27,7 +28,7 @@ export interface ScoreCurves {
   /** All classes together with one threshold; absent without truth or detections. */
   readonly pooled?: CurveSummary;
   /** Classes with truth and detections. */
-  readonly perClass: Readonly<Record<string, CurveSummary>>;
+  readonly perClass: readonly OfClass<CurveSummary>[];
 }
 
 /** A curve at its best threshold and at nineteen even ones. */
@@ -44,16 +45,16 @@ const thresholds = Array.from({ length: 19 }, (_, i) => (i + 1) / 20);
 /** Precision, recall and F1 over score, of each class and of all together. */
 export function scoreCurves(data: EvaluationData, options: Omit<OutcomeOptions, 'agnostic'> = {}): ScoreCurves {
   const outcomes = Array.from(outcomesByClass(data, options));
-  const perClass: [string, CurveSummary][] = [];
+  const perClass: OfClass<CurveSummary>[] = [];
   for (const own of outcomes) {
     const summary = summariseCurve(scoreCurve([own]));
-    if (summary) perClass.push([data.classes[own.label], summary]);
+    if (summary) perClass.push({ name: data.classes[own.label], ...summary });
   }
   const pooled = summariseCurve(scoreCurve(outcomes));
   return {
     iouThreshold: options.iouThreshold ?? 0.5,
     ...(pooled && { pooled }),
-    perClass: Object.fromEntries(perClass),
+    perClass,
   };
 }
 

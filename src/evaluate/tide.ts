@@ -8,6 +8,7 @@ import {
   groupByClass,
 } from './matching/picture.js';
 import { sortByFallingScore } from './matching/stable-order.js';
+import type { OfClass } from './per-class.js';
 
 /** What can be wrong with a detection, and what stays missed. */
 export type TideError = 'Cls' | 'Loc' | 'Both' | 'Dupe' | 'Bkg' | 'Miss';
@@ -48,8 +49,8 @@ export interface TideResult {
   readonly falsePositives: number;
   readonly ignored: number;
   readonly falseNegatives: number;
-  /** AP of each class with truth or detections. */
-  readonly apByClass: Readonly<Record<string, number>>;
+  /** Classes with truth or detections. */
+  readonly perClass: readonly OfClass<{ readonly AP: number }>[];
 }
 
 const kinds: readonly TideError[] = ['Cls', 'Loc', 'Both', 'Dupe', 'Bkg', 'Miss'];
@@ -195,9 +196,7 @@ export class TideEvaluator {
       falsePositives: this.#points.right.length - positives,
       ignored: this.#ignored,
       falseNegatives: sum(this.#missed),
-      apByClass: Object.fromEntries(
-        classes.flatMap((name, k) => (Number.isNaN(base[k]) ? [] : [[name, base[k]] as const])),
-      ),
+      perClass: classes.flatMap((name, k) => (Number.isNaN(base[k]) ? [] : [{ name, AP: base[k] }])),
     };
   }
 

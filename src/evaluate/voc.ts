@@ -9,6 +9,7 @@ import {
   groupByClass,
 } from './matching/picture.js';
 import { sortByFallingScore } from './matching/stable-order.js';
+import type { OfClass } from './per-class.js';
 
 /** What Pascal VOC's metric is to compute. */
 export interface VocOptions {
@@ -46,7 +47,7 @@ export interface VocResult {
   readonly iouThreshold: number;
   readonly mAP11: number;
   readonly mAPall: number;
-  readonly perClass: Readonly<Record<string, VocClass>>;
+  readonly perClass: readonly OfClass<VocClass>[];
 }
 
 /** What became of a class's detections; `outcomes` has 1 for true, 0 for false. */
@@ -131,15 +132,15 @@ export class VocEvaluator {
     picturesById(this.#ids).forEach((picture, rank) => {
       ranks[picture] = rank;
     });
-    const entries = this.#classes.map((name, k) => [name, classFigures(this.#outcomes[k], ranks)] as const);
-    const counted = entries.map(([, figures]) => figures).filter(({ positives }) => positives > 0);
+    const perClass = this.#classes.map((name, k) => ({ name, ...classFigures(this.#outcomes[k], ranks) }));
+    const counted = perClass.filter(({ positives }) => positives > 0);
     const mean = (of: (figures: VocClass) => number) =>
       counted.length > 0 ? counted.reduce((sum, figures) => sum + of(figures), 0) / counted.length : -1;
     return {
       iouThreshold: this.#threshold,
       mAP11: mean(({ AP11 }) => AP11),
       mAPall: mean(({ APall }) => APall),
-      perClass: Object.fromEntries(entries),
+      perClass,
     };
   }
 

@@ -35,7 +35,16 @@ describe('CocoEvaluator', () => {
     for (const [name, value] of Object.entries({ ...means, ...recalls })) {
       assert.ok(Math.abs(json.coco[name] - value) < 1e-15, `${name} ${json.coco[name]}`);
     }
-    assert.deepEqual(json.perClass.dog, { AP: -1, AP50: -1 });
+    assert.deepEqual(json.perClass[1], { name: 'dog', AP: -1, AP50: -1 });
+  });
+
+  test('keeps the order of classes that are called as numbers', () => {
+    const names = ['10', 'cat', '2', '__proto__'];
+    const { perClass } = JSON.parse(JSON.stringify(new CocoEvaluator({ classes: names }).result()));
+    assert.deepEqual(
+      perClass.map(({ name }: { name: string }) => name),
+      names,
+    );
   });
 
   test('counts a detection of IoU 2/3 at four of ten thresholds', () => {
@@ -51,7 +60,7 @@ describe('CocoEvaluator', () => {
     const agnostic = new CocoEvaluator({ classes, agnostic: true });
     agnostic.addPicture(picture);
     assert.ok(agnostic.result().coco.AP > 0.999);
-    assert.deepEqual(agnostic.result().perClass, {});
+    assert.deepEqual(agnostic.result().perClass, []);
   });
 
   test('orders equal scores by picture id, in whatever order pictures come', () => {

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { cocoAreas, optimalLrp, outcomesByClass, suggestedThresholds } from '../../src/evaluate/index.js';
 import { type ClassLrp, classLrp } from '../../src/evaluate/optimal-lrp.js';
 import { needs } from '../shared.js';
+import { byName } from './by-name.js';
 import { close } from './close.js';
 import { columnsOf, problemNames, readProblem } from './golden-problems.js';
 import { dataOf } from './random-problem.js';
@@ -26,7 +27,7 @@ describe('optimal LRP equals LRP-Error', needs('golden/metrics'), () => {
       const found = optimalLrp(data);
       const { stats, byArea } = expected.lrp;
       for (const [k, className] of classes.entries()) {
-        valuesOf(found.perClass[className]).forEach((value, c) => {
+        valuesOf(byName(found.perClass)[className]).forEach((value, c) => {
           close(value, expected.lrp[columns[c]][k], 1e-12, `${className} ${columns[c]}`);
         });
       }
@@ -54,9 +55,10 @@ describe('optimal LRP', () => {
     const truth = { boxes: [0, 0, 10, 10, 0, 50, 10, 60], labels: [0, 2] };
     const detections = { boxes: [0, 0, 10, 10, 30, 30, 40, 40], labels: [0, 0], scores: [0.7, 0.4] };
     const lrp = optimalLrp(dataOf(['cat', 'dog', 'owl'], [{ id: 1, truth, detections }]));
-    assert.equal(lrp.perClass.cat.oLRP, 0);
-    assert.equal(lrp.perClass.dog.oLRP, -1, 'no truth');
-    assert.deepEqual(lrp.perClass.owl, {
+    assert.equal(byName(lrp.perClass).cat.oLRP, 0);
+    assert.equal(byName(lrp.perClass).dog.oLRP, -1, 'no truth');
+    assert.deepEqual(byName(lrp.perClass).owl, {
+      name: 'owl',
       oLRP: 1,
       localisation: null,
       falsePositives: null,

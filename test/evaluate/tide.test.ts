@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type EvaluatedPicture, type TideError, TideEvaluator } from '../../src/evaluate/index.js';
 import { needs } from '../shared.js';
+import { byName } from './by-name.js';
 import { close } from './close.js';
 import { problemNames, readProblem } from './golden-problems.js';
 
@@ -56,8 +57,8 @@ describe('TIDE equals tidecv', needs('golden/metrics'), () => {
         const named = Object.entries(golden.apByClass).map(
           ([id, ap]) => [classes[categoryIds.indexOf(Number(id))], ap] as const,
         );
-        assert.deepEqual(Object.keys(found.apByClass).sort(), named.map(([className]) => className).sort());
-        for (const [className, ap] of named) same(found.apByClass[className], ap, className);
+        assert.deepEqual(found.perClass.map((own) => own.name).sort(), named.map(([className]) => className).sort());
+        for (const [className, ap] of named) same(byName(found.perClass)[className].AP, ap, className);
       }
     });
   }

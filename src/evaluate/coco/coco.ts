@@ -1,5 +1,6 @@
 import { type EvaluationData, EvaluationDataBuilder } from '../evaluation-data.js';
 import type { EvaluatedPicture } from '../matching/picture.js';
+import type { OfClass } from '../per-class.js';
 import { type CocoOptions, type CocoSettings, cocoSettings } from './coco-settings.js';
 import { type CocoTables, cocoTables, meanPrecision, meanRecall } from './coco-tables.js';
 
@@ -30,8 +31,8 @@ export interface CocoMetrics {
 /** An evaluation's figures, as `JSON.stringify` writes them at full precision. */
 export interface CocoResult {
   readonly coco: CocoMetrics;
-  /** By class name, in the order of the classes; empty if agnostic. */
-  readonly perClass: Readonly<Record<string, { readonly AP: number; readonly AP50: number }>>;
+  /** In the order of the classes; empty if agnostic. */
+  readonly perClass: readonly OfClass<{ readonly AP: number; readonly AP50: number }>[];
 }
 
 /**
@@ -107,7 +108,7 @@ export function summarise(tables: CocoTables): CocoResult {
   const perClass = names.map((name, classIndex) => {
     const AP = meanPrecision(tables, { classIndex });
     const AP50 = meanPrecision(tables, { classIndex, iouThreshold: 0.5 });
-    return [name, { AP, AP50 }] as const;
+    return { name, AP, AP50 };
   });
-  return { coco, perClass: Object.fromEntries(perClass) };
+  return { coco, perClass };
 }

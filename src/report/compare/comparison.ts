@@ -29,7 +29,7 @@ export function comparisonOf(first: StoredRun, second: StoredRun): Comparison {
   const both = [first, second] as const;
   const best = both.map(({ record }) => record.best);
   const metrics = union(best.map((evaluation) => Object.keys(evaluation?.metrics ?? {})));
-  const classes = union(best.map((evaluation) => Object.keys(evaluation?.perClass ?? {})));
+  const classes = union(best.map((evaluation) => (evaluation?.perClass ?? []).map(({ name }) => name)));
   const settings = both.map(({ config }) => new Map(settingRows(config)));
   return {
     runs: both.map(({ name, record }) => ({
@@ -43,7 +43,7 @@ export function comparisonOf(first: StoredRun, second: StoredRun): Comparison {
       .filter(({ values: [a, b] }) => a !== b),
     metrics: metrics.map((name) => pair(name, best[0]?.metrics[name], best[1]?.metrics[name])),
     perClass: classes.map((name) => {
-      const [a, b] = best.map((evaluation) => evaluation?.perClass[name]);
+      const [a, b] = best.map((evaluation) => evaluation?.perClass.find((own) => own.name === name));
       return { ...pair(name, a?.AP, b?.AP), AP50: pair(name, a?.AP50, b?.AP50) };
     }),
   };

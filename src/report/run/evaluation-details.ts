@@ -57,8 +57,9 @@ export function evaluationDetails(
   const { perClass, pooled } = scoreCurves(data);
   const lrp = optimalLrp(data);
   const curves = classes.map((name, k) => {
-    const own = lrp.perClass[name];
-    return { name, precision: precisionOf(tables, k), best: perClass[name]?.best, lrp: own.oLRP < 0 ? undefined : own };
+    const own = lrp.perClass[k];
+    const best = perClass.find((curve) => curve.name === name)?.best;
+    return { name, precision: precisionOf(tables, k), best, lrp: own.oLRP < 0 ? undefined : own };
   });
   const tide = new TideEvaluator({ classes });
   const confusion = new ConfusionMatrix({ classes });

@@ -17,12 +17,11 @@ export function classesSection(
 ): string {
   const { best: judged } = record;
   if (!judged) return '<p class="card">Not evaluated yet.</p>';
-  const names = Object.keys(judged.perClass);
+  const names = judged.perClass.map(({ name }) => name);
   const curveOf = new Map(details?.curves.map((curve) => [curve.name, curve]));
   const objects = new Map(data?.classes.map((name, k) => [name, data.parts.at(-1)?.perClass[k]]));
-  const rows = names.map((name) => {
+  const rows = judged.perClass.map(({ name, AP, AP50 }) => {
     const { best, lrp } = curveOf.get(name) ?? {};
-    const { AP, AP50 } = judged.perClass[name];
     return [
       name,
       objects.get(name) ?? '',

@@ -1,3 +1,4 @@
+import type { CocoResult } from '../../evaluate/coco/coco.js';
 import { StepSeries } from './step-series.js';
 
 /** What reports read of a run's events; a line of `events.jsonl` has more. Older runs may lack some. */
@@ -34,7 +35,7 @@ export interface RecordedEvaluation {
   readonly epoch: number;
   readonly step: number;
   readonly metrics: Readonly<Record<string, number>>;
-  readonly perClass: Readonly<Record<string, { readonly AP: number; readonly AP50: number }>>;
+  readonly perClass: CocoResult['perClass'];
   /** Whether it is the best so far. */
   readonly best: boolean;
   readonly seconds: number;

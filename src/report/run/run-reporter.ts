@@ -190,7 +190,7 @@ function evaluationRow(event: RecordedEvaluation): Record<string, number> {
 
 /** COCO's figures and those by class; what cannot be said is left out. */
 function evaluationFigures({ metrics, perClass, seconds }: RecordedEvaluation): Record<string, number> {
-  const classes = Object.entries(perClass).flatMap(([name, { AP, AP50 }]) => [
+  const classes = perClass.flatMap(({ name, AP, AP50 }) => [
     [`AP/${name}`, AP],
     [`AP50/${name}`, AP50],
   ]);
