@@ -168,7 +168,7 @@ test('new-backbone learns and writes a file', options, async (t) => {
 });
 
 test('new-head finds objects and writes a file that does', options, async (t) => {
-  const path = join(await testFolder(t), 'discs.onnx');
+  const path = join(await temporaryFolder(t), 'discs.onnx');
   const { stdout } = await example('new-head.mjs', path);
   const [, hit, objects, boxes] = /found (\d+) of (\d+) discs .* with (\d+) boxes/.exec(stdout) ?? [];
   // Two thirds found, and most boxes one of an object's: untrained it finds none.
