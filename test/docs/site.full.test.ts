@@ -59,7 +59,10 @@ for (const prefix of ['/', '/some/where/'])
 
       await page.keyboard.press('/');
       await page.locator('.VPLocalSearchBox input').fill('labelme');
-      await page.locator('.VPLocalSearchBox .result', { hasText: /\bFormats/ }).first().click();
+      await page
+        .locator('.VPLocalSearchBox .result', { hasText: /\bFormats/ })
+        .first()
+        .click();
       await page.waitForURL(`${base}data.html#formats`);
 
       assert.deepEqual(errors, []);
