@@ -1,8 +1,7 @@
 // boxwright in a real browser: what an exported file detects there is what it detects under Node.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
@@ -16,6 +15,7 @@ import { writeCheckpoint } from '../../src/weights/checkpoint.js';
 import { root } from '../docs/documents.js';
 import { pixels, tinyCheckpoint, tinyClasses } from '../predict/tiny-detector.js';
 import { inChromium, launch } from '../report/chromium.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { importMap, type PageServer, servePages } from './page-server.js';
 
 const built = existsSync(join(root, 'dist/browser/index.js'));
@@ -30,8 +30,9 @@ declare const readPicture: typeof import('../../src/browser/picture-input.js').r
 const [width, height] = [120, 90];
 const suggested = { cross: 0.31, ring: 0.52 };
 
+const folder = await temporaryFolder({ after });
+
 describe('the detector in Chromium', { skip }, () => {
-  let folder: string;
   let browser: Browser;
   let server: PageServer;
   let page: Page;
@@ -42,7 +43,6 @@ describe('the detector in Chromium', { skip }, () => {
   let node: Detector;
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'boxwright-browser-'));
     const [checkpoint, exported] = [join(folder, 'tiny.safetensors'), join(folder, 'tiny.onnx')];
     await writeCheckpoint(checkpoint, { ...tinyCheckpoint(), scoreThresholds: suggested });
     await exportOnnx(checkpoint, exported);
@@ -80,7 +80,6 @@ describe('the detector in Chromium', { skip }, () => {
     await node?.dispose();
     await browser?.close();
     await server?.close();
-    await rm(folder, { recursive: true, force: true });
   });
 
   /** The code and message of the error that code in the page ends with. */
