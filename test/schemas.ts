@@ -1,8 +1,10 @@
 // The JSON Schemas of what programs read, which are shipped in schemas/, and the check that something fits one.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 
 export const schemaFolder = fileURLToPath(new URL('../../schemas/', import.meta.url));
 
@@ -14,14 +16,21 @@ export function schemaOf(name: string): Readonly<Record<string, unknown>> {
 }
 
 // Strict: a keyword that is misspelt, or that its place does not have, is an error.
-const ajv = new Ajv2020({ strict: true, allowUnionTypes: true });
+const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, allowMatchingProperties: true });
+ajv.addMetaSchema(createRequire(import.meta.url)('ajv/dist/refs/json-schema-draft-07.json')); // of config.json
 // They name each other by their files.
 for (const name of schemaNames) ajv.addSchema(schemaOf(name), `${name}.json`);
 
-/** @param what for the message, such as the command line that printed it */
-export function requireFit(name: string, value: unknown, what: string): void {
+/** Keywords and references of a schema are right. */
+export function requireSchema(name: string): ValidateFunction {
   const validate = ajv.getSchema(`${name}.json`);
   assert.ok(validate, `there is no schemas/${name}.json`);
+  return validate;
+}
+
+/** @param what for the message, such as the command line that printed it */
+export function requireFit(name: string, value: unknown, what: string): void {
+  const validate = requireSchema(name);
   if (validate(value)) return;
   const problems = validate.errors!.slice(0, 12).map(({ instancePath, message, params }) => {
     return `  ${instancePath || 'the whole'} ${message} ${JSON.stringify(params)}`;
@@ -46,4 +55,12 @@ function jsonOf(line: string, what: string): unknown {
   } catch {
     return assert.fail(`${what}: a line is no JSON: ${line.slice(0, 500)}`);
   }
+}
+
+/** Looks at a run's config.json, events.jsonl and report.json. */
+export function requireRunFits(folder: string): void {
+  const text = (file: string) => readFileSync(join(folder, file), 'utf8');
+  requireFit('run-config', JSON.parse(text('config.json')), join(folder, 'config.json'));
+  for (const event of linesOf(text('events.jsonl'), folder)) requireFit('event', event, join(folder, 'events.jsonl'));
+  requireFit('run-report', JSON.parse(text('report.json')), join(folder, 'report.json'));
 }

@@ -3,12 +3,17 @@ import type { Judged } from './metric-blocks.js';
 import type { Measures } from './metrics-options.js';
 import type { Terminal } from './terminal.js';
 
-/** Computes what was asked for and prints it: one line of JSON, or tables for people under `title`. */
+/**
+ * Computes what was asked for and prints it: one line of JSON, or tables for people under `title`.
+ *
+ * @param written files by the option that asked for them
+ */
 export async function printFigures(
   all: Judged,
   { options, blocks, zooSubset, plusOne, json }: Measures,
   title: string,
   terminal: Terminal,
+  written?: Readonly<Record<string, { readonly path: string }>>,
 ): Promise<void> {
   const { summarise } = await import('../evaluate/coco/coco.js');
   const { cocoTables } = await import('../evaluate/coco/coco-tables.js');
@@ -22,7 +27,7 @@ export async function printFigures(
     for (const part of further) {
       for (const [key, value] of Object.entries(part.json)) parts[key] = { ...parts[key], ...value };
     }
-    await terminal.printJson(parts);
+    await terminal.printJson({ ...parts, written });
     return;
   }
   for (const line of cocoLines(result, title, terminal)) await terminal.print(line);

@@ -19,19 +19,24 @@ async function main(line: readonly string[]): Promise<number> {
     abort.abort();
   };
   process.on('SIGINT', stop).on('SIGTERM', stop);
+  let json = line.includes('--json');
   try {
     const parsed = await parseLine(line, commands);
     if (!parsed) return 0;
     terminal.quiet = parsed.quiet;
+    json = parsed.args.json === true; // a settings file may say it
     const code = (await parsed.command.run(parsed.args as never, { terminal, signal: abort.signal })) ?? 0;
     return abort.signal.aborted ? interrupted : code;
   } catch (error) {
     if (abort.signal.aborted) {
       terminal.note('Interrupted.');
+      if (json) terminal.errorJson('aborted', 'Interrupted.');
       return interrupted;
     }
     if (error instanceof ReaderGone) return readerGone;
-    return report(error, line.includes('--verbose'), terminal);
+    const code = report(error, line.includes('--verbose'), terminal);
+    if (json) terminal.errorJson(codeOf(error), error instanceof Error ? error.message : String(error));
+    return code;
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop);
   }
@@ -54,6 +59,12 @@ function report(error: unknown, verbose: boolean, terminal: Terminal): number {
     );
   }
   return failed;
+}
+
+/** For programs; of schemas/error.json. */
+function codeOf(error: unknown): string {
+  if (error instanceof UsageError) return 'usage';
+  return error instanceof BoxwrightError ? error.code : 'unexpected';
 }
 
 function stackOf(error: Error): string {

@@ -29,7 +29,7 @@ function table(rows: readonly (readonly Cell[])[]): string[] {
   );
 }
 
-export function tideLines({ ap, dAP, counts, special, iouThreshold }: TideResult): string[] {
+export function tideLines({ AP, dAP, counts, special, iouThreshold }: TideResult): string[] {
   const about: Readonly<Record<keyof typeof dAP, string>> = {
     Cls: 'right place, wrong class',
     Loc: 'right class, badly placed',
@@ -40,7 +40,7 @@ export function tideLines({ ap, dAP, counts, special, iouThreshold }: TideResult
   };
   const kinds = Object.keys(dAP) as (keyof typeof dAP)[];
   return [
-    `TIDE at IoU ${iouThreshold}: AP ${percent(ap)}; what it would gain without each kind of error`,
+    `TIDE at IoU ${iouThreshold}: AP ${percent(AP)}; what it would gain without each kind of error`,
     ...table([
       ['error', 'AP', 'number', ''],
       ...kinds.map((kind) => [kind, signed(dAP[kind]), counts[kind], '']),

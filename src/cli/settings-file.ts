@@ -53,7 +53,11 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 function checked(path: string, value: unknown, commands: readonly AnyCommand[]): Settings {
   if (!isObject(value))
     throw new BoxwrightError('config', `${path}: expected settings by command, such as { "train": { "epochs": 40 } }.`);
-  const settings = Object.entries(value).map(([name, own]) => {
+  // By $schema editors know what can stand here.
+  const { $schema, ...byCommand } = value;
+  if ($schema !== undefined && typeof $schema !== 'string')
+    throw new BoxwrightError('config', `${path}: $schema: expected a string, found ${show($schema)}.`);
+  const settings = Object.entries(byCommand).map(([name, own]) => {
     const command = commands.find((candidate) => nameOf(candidate) === name);
     if (!command) throw unknown(path, name, `command "${name}"`, commands.map(nameOf));
     if (!isObject(own)) throw new BoxwrightError('config', `${path}: ${name}: expected settings, found ${show(own)}.`);

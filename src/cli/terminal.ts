@@ -80,6 +80,11 @@ export class Terminal {
     this.#tell(`${this.onStderr('red', 'error:')} ${line}`);
   }
 
+  /** The same for programs, behind everything else: a line of JSON, of schemas/error.json. */
+  errorJson(code: string, message: string): void {
+    this.#tell(JSON.stringify({ error: { code, message } }));
+  }
+
   /**
    * A line that the next one replaces; nothing unless a person is watching.
    *

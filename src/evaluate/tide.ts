@@ -35,7 +35,7 @@ export interface TideResult {
   readonly iouThreshold: number;
   readonly background: number;
   /** Mean average precision by TIDE's own rule, close to COCO's AP50. */
-  readonly ap: number | null;
+  readonly AP: number | null;
   /**
    * What AP would gain if all errors of one kind were mended: `Cls` right place, wrong class; `Loc` right class, badly
    * placed; `Both` of it; `Dupe` an object found already; `Bkg` nothing there; `Miss` an object that no detection is near.
@@ -183,7 +183,7 @@ export class TideEvaluator {
     return {
       iouThreshold,
       background,
-      ap,
+      AP: ap,
       dAP: byKind(dAP),
       special: {
         FalsePos: gain(this.#precisions(this.#mended(-1, true), this.#toFind)),

@@ -10,7 +10,7 @@ import { loaderOf, sessionOf, trainingFeeds } from './working-parts.js';
 export interface RatePoint {
   readonly step: number;
   readonly steps: number;
-  readonly rate: number;
+  readonly learningRate: number;
   readonly loss: number;
   /** The loss smoothed over some ten steps. */
   readonly smoothed: number;
@@ -59,7 +59,7 @@ export async function* findLearningRate(
       const smoothed = average / (1 - memory ** (step + 1));
       if (!Number.isFinite(loss) || smoothed > diverged * least) return found(points);
       least = Math.min(least, smoothed);
-      const point = { step: step + 1, steps, rate, loss, smoothed };
+      const point = { step: step + 1, steps, learningRate: rate, loss, smoothed };
       points.push(point);
       yield point;
       if (points.length === steps) break;
@@ -72,5 +72,5 @@ function found(points: readonly RatePoint[]): RateTest {
   if (points.length === 0)
     throw new BoxwrightError('diverged', 'The first loss is not finite already: look at the weights and the data.');
   const best = points.reduce((least, point) => (point.smoothed < least.smoothed ? point : least));
-  return { points, suggested: best.rate / 10 };
+  return { points, suggested: best.learningRate / 10 };
 }

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nameOf } from '../../src/cli/command.js';
 import { commands } from '../../src/cli/commands.js';
-import { requireFit, schemaNames, schemaOf } from '../schemas.js';
+import { requireFit, requireSchema, schemaNames, schemaOf } from '../schemas.js';
 
 type Schema = Readonly<Record<string, unknown>>;
 
 test('every command has --json, and a schema of what it prints', () => {
-  for (const command of commands.filter((own) => schemaNames.includes(nameOf(own)))) {
+  for (const command of commands) {
     const { type, default: preset } = command.options.json ?? {};
     assert.deepEqual([type, preset], ['boolean', false], nameOf(command));
     assert.equal(schemaOf(nameOf(command)).title, `boxwright ${nameOf(command)} --json`);
@@ -46,4 +46,8 @@ test('what does not fit is told of', () => {
   requireFit('report', { run: 'runs/cells', path: 'runs/cells/report.html' }, 'a document');
   for (const other of [{ run: 'runs/cells' }, { run: 'runs/cells', path: 1 }, { run: 'a', path: 'b', more: 'c' }])
     assert.throws(() => requireFit('report', other, 'a document'), /a document: does not fit schemas\/report\.json/);
+});
+
+test('every schema is one', () => {
+  for (const name of schemaNames) requireSchema(name);
 });

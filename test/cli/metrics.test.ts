@@ -63,7 +63,7 @@ describe('eval --metrics', () => {
     const found = await json(...options, '--metrics', words.join());
     const keys = words.map((word) => (word.startsWith('voc') ? 'voc' : word));
     assert.deepEqual(Object.keys(found).sort(), ['coco', 'perClass', ...new Set(keys)].sort());
-    near(found.tide.ap, 0.75);
+    near(found.tide.AP, 0.75);
     assert.equal(found.tide.counts.Cls, 1, 'the cat that is a dog');
     near(byName<Figures>(found.lrp.perClass).dog.oLRP, 0.8);
     assert.equal(byName<Figures>(found.lrp.perClass).dog.threshold, 0.7);
@@ -105,7 +105,7 @@ describe('eval --metrics', () => {
     const { options } = await files(t);
     const { tide, lrp, coco } = await json(...options, '--metrics', 'tide,lrp', '--iou', '0.7');
     assert.deepEqual([tide.iouThreshold, lrp.iouThreshold], [0.7, 0.7]);
-    near(tide.ap, coco.AP);
+    near(tide.AP, coco.AP);
   });
 
   test('--plus-one gives VOC boxes another pixel, as the devkit does', async (t) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { linesOf, requireFit, schemaNames } from '../schemas.js';
+import { linesOf, requireFit, requireRunFits } from '../schemas.js';
 
 export const mainFile = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
@@ -40,13 +40,15 @@ export const lineCommands: readonly string[] = ['demo', 'train', 'detect', 'pull
 export function requireSchema(args: readonly string[], result: CliResult): CliResult {
   const { code, stdout } = result;
   if (!args.includes('--json') || code === null) return result; // killed, perhaps within a line
-  if (!schemaNames.includes(args[0])) return result;
+  requireError(args, result);
   const [command] = args;
   const what = `boxwright ${args.join(' ')}`;
   const lines = linesOf(stdout, what);
   for (const line of lines) requireFit(command, line, what);
   // A command that fails has nothing to say; of doctor's and detect's, finding something wrong is the result.
   if (!lineCommands.includes(command)) assert.ok(lines.length === 1 || (lines.length === 0 && code !== 0), what);
+  const end = lines.at(-1) as { readonly kind?: string; readonly run?: string } | undefined;
+  if (end?.kind === 'end' && end.run !== undefined) requireRunFits(end.run);
   return result;
 }
 
@@ -65,6 +67,15 @@ export function startCliWithFullDisk(
     args,
     spawn('bash', ['-c', script, process.execPath, mainFile, ...args], { env: { ...process.env, ...env } }),
   );
+}
+
+/** An error is told in words, and behind everything else for programs. */
+function requireError(args: readonly string[], { code, stdout, stderr }: CliResult): void {
+  const line = stderr.trimEnd().split('\n').at(-1) ?? '';
+  const what = `boxwright ${args.join(' ')}`;
+  if (line.startsWith('{"error":')) requireFit('error', JSON.parse(line), what);
+  // doctor and detect print what they found where a check failed, or a picture could not be read.
+  else assert.ok(code === 0 || code === 141 || stdout !== '', `${what}: the error as JSON is missing: ${stderr}`);
 }
 
 export async function runCli(...args: string[]): Promise<CliResult> {

@@ -57,6 +57,14 @@ const forms: Readonly<Record<string, string>> = {
   'boxwright.config.ts': `const epochs: number = 40;\nexport default { train: ${JSON.stringify(own)} } as const;\nvoid epochs;`,
   'boxwright.config.mjs': `export default { train: ${JSON.stringify(own)} };`,
 };
+test('$schema stands beside the commands, for editors', async () => {
+  const schema = './node_modules/boxwright/schemas/config.json';
+  const folder = folderWith({ 'boxwright.config.json': JSON.stringify({ $schema: schema, train: own }) });
+  assert.deepEqual(await parsed(folder, 'train', 'here'), own);
+  const wrong = folderWith({ 'boxwright.config.json': '{"$schema": 7}' });
+  await assert.rejects(parsed(wrong, 'train', 'here'), /\$schema: expected a string, found 7/);
+});
+
 for (const [name, text] of Object.entries(forms))
   test(`${name}: its settings hold; the command line overrules them`, async () => {
     const folder = folderWith({ [name]: text });

@@ -37,14 +37,14 @@ describe('TIDE equals tidecv', needs('golden/metrics'), () => {
       const { classes, categoryIds, pictures, expected } = readProblem<Expected>(name);
       for (const [threshold, golden] of Object.entries(expected.tide)) {
         const found = tideOf(classes, pictures, Number(threshold));
-        const figures = [found.ap, ...Object.values(found.dAP), ...Object.values(found.special)];
+        const figures = [found.AP, ...Object.values(found.dAP), ...Object.values(found.special)];
         if (golden.fails) {
           assert.ok(figures.includes(null), 'where tidecv fails, a figure has nothing to average');
           continue;
         }
         const same = (figure: number | null, percent: number, what: string) =>
           close(figure === null ? null : 100 * figure, percent, 1e-9, `${threshold} ${what}`);
-        same(found.ap, golden.ap, 'ap');
+        same(found.AP, golden.ap, 'AP');
         for (const kind of Object.keys(golden.dAP) as TideError[]) {
           same(found.dAP[kind], golden.dAP[kind], kind);
           assert.equal(found.counts[kind], golden.counts[kind], `${threshold} count of ${kind}`);
@@ -103,13 +103,13 @@ describe('TIDE', () => {
   });
 
   test('mending the only kind of error gives an AP of 1', () => {
-    const { ap, dAP } = tideOf(['cat', 'dog'], [scene(1, [0, 0, 0.9], [1, 55, 0.8])]);
-    assert.equal(ap, 0.5);
+    const { AP, dAP } = tideOf(['cat', 'dog'], [scene(1, [0, 0, 0.9], [1, 55, 0.8])]);
+    assert.equal(AP, 0.5);
     assert.equal(dAP.Loc, 0.5);
   });
 
   test('without truth and detections has nothing to say', () => {
-    assert.equal(tideOf(['cat'], []).ap, null);
+    assert.equal(tideOf(['cat'], []).AP, null);
     assert.doesNotThrow(() => JSON.stringify(tideOf(['cat'], [])));
   });
 

@@ -4,6 +4,7 @@ import type { PictureDetections } from '../../src/predict/formats/picture-detect
 import type { TrainEvent, TrainOptions } from '../../src/train/index.js';
 import { train } from '../../src/train/index.js';
 import { readCheckpoint } from '../../src/weights/checkpoint.js';
+import { requireRunFits } from '../schemas.js';
 import { inTemporaryFolder } from '../temporary-folder.js';
 
 /** A folder with a small rendered data set, removed after `use`. */
@@ -33,6 +34,8 @@ export function small(data: string, out: string, more: Partial<TrainOptions> = {
 export async function eventsOf(options: TrainOptions): Promise<TrainEvent[]> {
   const events: TrainEvent[] = [];
   for await (const event of train(options)) events.push(event);
+  const end = events.at(-1);
+  if (end?.kind === 'end') requireRunFits(end.run);
   return events;
 }
 

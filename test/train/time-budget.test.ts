@@ -59,12 +59,14 @@ test('the test of learning rates goes through rising rates and suggests one belo
         assert.deepEqual(value.points, points);
         const least = points.reduce((a, b) => (b.smoothed < a.smoothed ? b : a));
         assert.ok(least.smoothed < points[0].smoothed, 'something is learnt on the way');
-        assert.equal(value.suggested, least.rate / 10);
+        assert.equal(value.suggested, least.learningRate / 10);
         break;
       }
       points.push(value);
     }
-    assert.ok(points.length > 15 && points.every(({ rate }, i) => i === 0 || rate > points[i - 1].rate));
+    assert.ok(
+      points.length > 15 && points.every(({ learningRate: rate }, i) => i === 0 || rate > points[i - 1].learningRate),
+    );
     assert.ok(!existsSync(out), 'nothing was written');
   }));
 

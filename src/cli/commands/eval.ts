@@ -83,7 +83,9 @@ export const evalCommand = command({
     if (args.results) await writeResults(args.results, judged, dataset);
     const objects = dataset.images.reduce((sum, image) => sum + image.objects.length, 0);
     const title = `${terminal.style('bold', dataset.name)}: ${dataset.images.length} pictures, ${objects} objects`;
-    await printFigures({ data: judged, tables, options: measures.options, signal }, measures, title, terminal);
+    const written = args.results ? { results: { path: args.results } } : undefined;
+    const all = { data: judged, tables, options: measures.options, signal };
+    await printFigures(all, measures, title, terminal, written);
     return 0;
   },
 });

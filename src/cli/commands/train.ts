@@ -115,8 +115,7 @@ export const trainCommand = command({
     };
     if (findRate) return tryRates({ ...options, signal: context.signal }, json, context);
     const events = train({ ...options, signal: context.signal });
-    if (json) for await (const event of events) await context.terminal.printJson(event);
-    else await follow(events, context);
+    await follow(events, json, context);
     return 0;
   },
 });
@@ -136,14 +135,15 @@ async function tryRates(options: TrainOptions, json: boolean, { terminal }: Cont
   for (;;) {
     const { done, value } = await test.next();
     if (!done) {
-      const { step, steps, rate, loss } = value;
+      if (json) await terminal.printJson({ kind: 'rate', ...value });
+      const { step, steps, learningRate: rate, loss } = value;
       terminal.progress(
         `step ${step} of ${steps}: rate ${rate.toExponential(1)}, loss ${loss.toFixed(3)}`,
         step / steps,
       );
       continue;
     }
-    if (json) await terminal.printJson(value);
+    if (json) await terminal.printJson({ kind: 'suggestion', learningRate: value.suggested });
     else await printRates(value, terminal);
     return 0;
   }
@@ -152,7 +152,7 @@ async function tryRates(options: TrainOptions, json: boolean, { terminal }: Cont
 /** Every tenth point, which is enough to see where the loss turns. */
 async function printRates({ points, suggested }: RateTest, terminal: Terminal): Promise<void> {
   await terminal.print(terminal.style('dim', '    rate     loss'));
-  for (const { rate, smoothed } of points.filter((_, i) => i % 10 === 9 || i === points.length - 1))
+  for (const { learningRate: rate, smoothed } of points.filter((_, i) => i % 10 === 9 || i === points.length - 1))
     await terminal.print(`${rate.toExponential(1).padStart(8)} ${smoothed.toFixed(3).padStart(8)}`);
   await terminal.print(`Suggested: --lr ${Number(suggested.toPrecision(1))}`);
 }
@@ -182,12 +182,14 @@ function ratesOf(texts: readonly string[]): Record<string, number> {
 /** Shows a run as it goes. @returns its last event. */
 export async function follow(
   events: AsyncIterable<TrainEvent>,
+  json: boolean,
   { terminal }: Context,
 ): Promise<Extract<TrainEvent, { kind: 'end' }> | undefined> {
   const progress = new TrainProgress(terminal);
   let end: Extract<TrainEvent, { kind: 'end' }> | undefined;
   for await (const event of events) {
-    await progress.show(event);
+    if (json) await terminal.printJson(event);
+    else await progress.show(event);
     if (event.kind === 'end') end = event;
   }
   return end;

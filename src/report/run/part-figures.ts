@@ -9,8 +9,8 @@ export interface PartFigures {
   readonly empty: number;
   /** Objects that metrics leave out: crowds and difficult ones. */
   readonly leftOut: number;
-  /** Objects by class, in the order of the classes. */
-  readonly perClass: readonly number[];
+  /** In the order of the classes. */
+  readonly objectsPerClass: readonly number[];
   /** Pictures with the class. */
   readonly picturesPerClass: readonly number[];
   /** Objects by COCO's sizes: up to 32², up to 96² and larger, in square pixels of what its metric sorts by. */
@@ -39,8 +39,8 @@ export function partFigures(name: string, { classes, images, problems }: Dataset
   const objects = images.flatMap((image) => image.objects);
   const sides = objects.map(({ box: [x1, y1, x2, y2] }) => Math.sqrt((x2 - x1) * (y2 - y1)));
   const areas = objects.map(({ area, box: [x1, y1, x2, y2] }) => area ?? (x2 - x1) * (y2 - y1));
-  const perClass = classes.map(() => 0);
-  for (const { label } of objects) perClass[label]++;
+  const objectsPerClass = classes.map(() => 0);
+  for (const { label } of objects) objectsPerClass[label]++;
   const picturesPerClass = classes.map(() => 0);
   for (const image of images) for (const label of new Set(image.objects.map((o) => o.label))) picturesPerClass[label]++;
   return {
@@ -49,7 +49,7 @@ export function partFigures(name: string, { classes, images, problems }: Dataset
     objects: objects.length,
     empty: images.filter((image) => image.objects.length === 0).length,
     leftOut: objects.filter(({ crowd, difficult }) => crowd || difficult).length,
-    perClass,
+    objectsPerClass,
     picturesPerClass,
     sizes: {
       small: areas.filter((area) => area <= 32 ** 2).length,

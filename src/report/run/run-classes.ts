@@ -19,7 +19,7 @@ export function classesSection(
   if (!judged) return '<p class="card">Not evaluated yet.</p>';
   const names = judged.perClass.map(({ name }) => name);
   const curveOf = new Map(details?.curves.map((curve) => [curve.name, curve]));
-  const objects = new Map(data?.classes.map((name, k) => [name, data.parts.at(-1)?.perClass[k]]));
+  const objects = new Map(data?.classes.map((name, k) => [name, data.parts.at(-1)?.objectsPerClass[k]]));
   const rows = judged.perClass.map(({ name, AP, AP50 }) => {
     const { best, lrp } = curveOf.get(name) ?? {};
     return [

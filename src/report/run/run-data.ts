@@ -25,8 +25,8 @@ export function dataSection(card: RunData | undefined): string {
   const bars = card.parts.map((part) => {
     const classBars = card.classes.map((name, k) => ({
       name,
-      value: part.perClass[k],
-      text: `${part.perClass[k]}`,
+      value: part.objectsPerClass[k],
+      text: `${part.objectsPerClass[k]}`,
       note: `${part.picturesPerClass[k]}`,
     }));
     return `<div class="card">${barTable(`Objects by class: ${part.name}`, ['Class', 'Objects', 'Pictures'], classBars)}</div>`;
