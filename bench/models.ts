@@ -1,9 +1,9 @@
 // What each model weighs: parameters, operations of one picture, and how long it takes here. For choosing one.
 import { Engine } from '../src/engine/engine.js';
 import { elementCount } from '../src/graph/tensor.js';
-import { modelRecipe } from '../src/models/model.js';
+import { modelNames, modelRecipe } from '../src/models/model.js';
 import type { Parameters } from '../src/nn/parameters.js';
-import { type CascadeBench, cascadeForward, cascadeInference, inferenceValues } from './cascade-graphs.js';
+import { cascadeForward, cascadeInference, inferenceValues } from './cascade-graphs.js';
 import { floatingOperations } from './flops.js';
 import { refineDetInference } from './refinedet.js';
 import { loadGraph } from './session.js';
@@ -17,14 +17,8 @@ interface Weight {
   readonly times: readonly number[];
 }
 
-const refineDets = ['tiny-192', 'resnet18-320', 'resnet50-320', 'vgg16-320', 'vgg16-512', 'resnet101-320'] as const;
-
-const cascades: readonly Pick<CascadeBench, 'model' | 'canvas'>[] = [
-  { model: 'cascade-rcnn-tiny', canvas: { height: 192, width: 192 } },
-  { model: 'cascade-rcnn-resnet18', canvas: { height: 320, width: 416 } },
-  { model: 'cascade-rcnn-resnet50', canvas: { height: 800, width: 1344 } },
-  { model: 'cascade-rcnn-resnet101', canvas: { height: 800, width: 1344 } },
-];
+/** A size that the demo takes, and all that have a name. */
+const measured = ['refinedet-tiny-192', ...modelNames];
 
 export async function benchModels(repeats: number): Promise<void> {
   const rows: string[][] = [];
@@ -34,8 +28,10 @@ export async function benchModels(repeats: number): Promise<void> {
     rows.push([`\`${name}\``, ...figures, milliseconds(best), milliseconds(median)]);
     console.error(rows.at(-1)!.join('  '));
   };
-  for (const name of refineDets) add(`refinedet-${name}`, await weighRefineDet(`refinedet-${name}`, repeats));
-  for (const own of cascades) add(own.model, await weighCascade(own, repeats));
+  for (const name of measured) {
+    if (isRefineDet(name)) add(name, await weighRefineDet(name, repeats));
+    else add(name, await weighCascade(name as `cascade-rcnn-${string}`, repeats));
+  }
   const header = ['80 classes, one picture', 'parameters, M', 'network sees', 'GFLOP', 'ms, best', 'median'];
   console.log(table(header, rows));
 }
@@ -53,10 +49,13 @@ async function weighRefineDet(model: `refinedet-${string}`, repeats: number): Pr
   };
 }
 
-async function weighCascade(
-  { model, canvas }: Pick<CascadeBench, 'model' | 'canvas'>,
-  repeats: number,
-): Promise<Weight> {
+const isRefineDet = (name: string): name is `refinedet-${string}` => name.startsWith('refinedet-');
+
+/** On the canvas of a picture that is as long and as high as the recipe allows. */
+async function weighCascade(model: `cascade-rcnn-${string}`, repeats: number): Promise<Weight> {
+  const { long, short, multiple, fixed } = modelRecipe(model, 1).resize;
+  const up = (side: number) => multiple * Math.ceil(side / multiple);
+  const canvas = fixed ?? { height: up(short), width: up(long) };
   const bench = { model, canvas, batch: 1, sampling: modelRecipe(model, 1).roiAlign.sampling };
   const graph = cascadeInference(bench);
   const { weights, feeds } = inferenceValues(bench, graph);

@@ -1,94 +1,54 @@
 // boxwright in a real browser: what an exported file detects there is what it detects under Node.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import type * as Boxwright from '../../src/browser/index.js';
 import { decodePicture } from '../../src/data/decode.js';
-import { exportOnnx } from '../../src/export/export-onnx.js';
 import { Detector } from '../../src/predict/detector.js';
 import type { PictureDetections } from '../../src/predict/formats/index.js';
-import { writeCheckpoint } from '../../src/weights/checkpoint.js';
-import { root } from '../docs/documents.js';
-import { pixels, tinyCheckpoint, tinyClasses } from '../predict/tiny-detector.js';
-import { inChromium, launch } from '../report/chromium.js';
-import { importMap, type PageServer, servePages } from './page-server.js';
+import { pixels, png, tinyClasses } from '../predict/tiny-detector.js';
+import { temporaryFolder } from '../temporary-folder.js';
+import {
+  assertSame,
+  type DetectorPage,
+  height,
+  openDetectorPage,
+  suggested,
+  width,
+  withPage,
+} from './detector-page.js';
 
-const built = existsSync(join(root, 'dist/browser/index.js'));
-const installed = existsSync(join(root, 'node_modules/onnxruntime-web'));
-const skip = inChromium.skip || (built && installed ? false : 'needs dist/ and onnxruntime-web: npm ci, npm run build');
+const folder = await temporaryFolder({ after });
 
 /** What the functions below find in the page. */
 declare const boxwright: typeof Boxwright;
 declare let detector: Boxwright.Detector;
 declare const readPicture: typeof import('../../src/browser/picture-input.js').readPicture;
 
-const [width, height] = [120, 90];
-const suggested = { cross: 0.31, ring: 0.52 };
-
-describe('the detector in Chromium', { skip }, () => {
-  let folder: string;
-  let browser: Browser;
-  let server: PageServer;
+describe('the detector in Chromium', withPage, () => {
+  let opened: DetectorPage;
   let page: Page;
-  let model: Buffer;
-  const complaints: string[] = [];
-  /** Node's detections in the same pixels. */
-  let expected: PictureDetections;
   let node: Detector;
+  /** Node's detections in the picture. */
+  let expected: PictureDetections;
 
   before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'boxwright-browser-'));
-    const [checkpoint, exported] = [join(folder, 'tiny.safetensors'), join(folder, 'tiny.onnx')];
-    await writeCheckpoint(checkpoint, { ...tinyCheckpoint(), scoreThresholds: suggested });
-    await exportOnnx(checkpoint, exported);
-    model = await readFile(exported);
-    node = await Detector.load(exported, { minScore: 0 });
+    opened = await openDetectorPage(folder);
+    page = opened.page;
+    node = await Detector.load(join(folder, 'tiny.onnx'), { minScore: 0 });
     expected = await node.detect(pixels(width, height));
-    server = await servePages({
-      '/': {
-        type: 'text/html',
-        body: `<!doctype html><title>test</title>${importMap}
-          <script type="module">
-            import * as boxwright from 'boxwright';
-            import { readPicture } from '/dist/browser/picture-input.js';
-            Object.assign(window, { boxwright, readPicture });
-          </script>`,
-      },
-      '/tiny.onnx': { body: model },
-      '/picture.png': { type: 'image/png', body: await picture() },
-      '/app.onnx': { type: 'text/html', body: '<!doctype html><title>app</title>' },
-      '/cut.onnx': { body: model.subarray(0, model.length / 2) },
-      '/foreign.onnx': { body: Uint8Array.of(8, 8, 58, 0) },
-    });
-    browser = await launch(['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']); // without a graphics card
-    page = await browser.newPage();
-    page.on('console', (message) => complaints.push(message.text()));
-    page.on('pageerror', (error) => complaints.push(String(error)));
-    await page.goto(server.origin);
     await page.evaluate(async () => {
-      const { Detector } = boxwright;
-      Object.assign(globalThis, { detector: await Detector.load('/tiny.onnx', { minScore: 0 }) });
+      Object.assign(globalThis, { detector: await boxwright.Detector.load('/tiny.onnx', { minScore: 0 }) });
     });
   });
 
   after(async () => {
     await node?.dispose();
-    await browser?.close();
-    await server?.close();
-    await rm(folder, { recursive: true, force: true });
+    await opened?.close();
   });
-
-  /** The code and message of the error that code in the page ends with. */
-  const errorOf = (run: () => Promise<unknown>): Promise<{ code: string; message: string }> =>
-    page.evaluate(
-      `(${run})().then(() => ({ code: 'none', message: '' }), (error) => error instanceof boxwright.BoxwrightError
-        ? { code: error.code, message: error.message } : { code: 'foreign', message: String(error) })`,
-    );
 
   test('it says of itself what the file says', async () => {
     const about = await page.evaluate(() => {
@@ -149,7 +109,7 @@ describe('the detector in Chromium', { skip }, () => {
       { raw, png, file, address },
       { raw: 'picture 0', png: 'picture 6', file: 'a picture.png', address: '/picture.png' },
     );
-    assert.deepEqual([element, url], Array(2).fill(`${server.origin}/picture.png`));
+    assert.deepEqual([element, url], Array(2).fill(`${opened.origin}/picture.png`));
   });
 
   test('a video gives its frame', async () => {
@@ -247,7 +207,7 @@ describe('the detector in Chromium', { skip }, () => {
       found.high.length,
       kept(() => 0.5),
     );
-    const wrong = await errorOf(() => detector.detect('/picture.png', { minScore: 3 }));
+    const wrong = await opened.errorOf(() => detector.detect('/picture.png', { minScore: 3 }));
     assert.deepEqual([wrong.code, /0 to 1/.test(wrong.message)], ['config', true]);
   });
 
@@ -259,14 +219,14 @@ describe('the detector in Chromium', { skip }, () => {
       await loaded.dispose();
       return steps;
     });
-    const bytes = model.length;
+    const { size: bytes } = await stat(join(folder, 'tiny.onnx'));
     assert.deepEqual(steps.at(-1), { kind: 'downloading', name: '/tiny.onnx', received: bytes, total: bytes });
-    const stopped = await errorOf(() => {
+    const stopped = await opened.errorOf(() => {
       const abort = new AbortController();
       return boxwright.Detector.load('/tiny.onnx', { signal: abort.signal, onProgress: () => abort.abort() });
     });
     assert.equal(stopped.code, 'aborted');
-    const before = await errorOf(() => detector.detect('/picture.png', { signal: AbortSignal.abort() }));
+    const before = await opened.errorOf(() => detector.detect('/picture.png', { signal: AbortSignal.abort() }));
     assert.equal(before.code, 'aborted');
   });
 
@@ -295,14 +255,29 @@ describe('the detector in Chromium', { skip }, () => {
       [() => detector.detect({ data: new Uint8Array(5), width: 2, height: 1 }), 'data', /5 bytes, expected/],
     ] as const;
     for (const [run, code, message] of refusals) {
-      const error = await errorOf(run as () => Promise<unknown>);
+      const error = await opened.errorOf(run as () => Promise<unknown>);
       assert.equal(error.code, code, `${run}: ${error.message}`);
       assert.match(error.message, message);
     }
   });
 
+  test('without WebGPU it says so', async () => {
+    for (const [gpu, message] of [
+      [undefined, /There is no WebGPU here: the browser lacks it, or the page is not served by https/],
+      ['null', /There is no WebGPU here: it finds no graphics card/],
+    ] as const) {
+      await page.evaluate((adapter) => {
+        const value = adapter && { requestAdapter: async () => null };
+        Object.defineProperty(navigator, 'gpu', { value, configurable: true });
+      }, gpu);
+      const error = await opened.errorOf(() => boxwright.Detector.load('/tiny.onnx', { provider: 'webgpu' }));
+      assert.equal(error.code, 'provider');
+      assert.match(error.message, message);
+    }
+  });
+
   test('a picture of a site that did not allow it says so', async () => {
-    const other = server.origin.replace('localhost', '127.0.0.1');
+    const other = opened.origin.replace('localhost', '127.0.0.1');
     const error = await page.evaluate(async (address) => {
       const element = new Image();
       element.src = address; // without crossorigin
@@ -314,26 +289,39 @@ describe('the detector in Chromium', { skip }, () => {
     assert.match(error, /^data: .*another site.*CORS/);
   });
 
-  test('WebGPU detects the same', async (t) => {
+  test('a worker detects the same', async () => {
     const found = await page.evaluate(async () => {
-      try {
-        const own = await boxwright.Detector.load('/tiny.onnx', { provider: 'webgpu', minScore: 0 });
-        const found = await own.detect('/picture.png');
-        await own.dispose();
-        return found;
-      } catch (error) {
-        return error instanceof boxwright.BoxwrightError ? { code: error.code, message: error.message } : String(error);
-      }
+      const worker = new Worker('/worker.js', { type: 'module' });
+      const answer = new Promise((resolve, reject) => {
+        worker.onmessage = ({ data }) => resolve(data);
+        worker.onerror = ({ message }) => reject(new Error(message));
+      });
+      const canvas = new OffscreenCanvas(1, 1);
+      const bitmap = await createImageBitmap(await (await fetch('/picture.png')).blob());
+      worker.postMessage({ bitmap, canvas }, [bitmap, canvas]);
+      const result = await answer;
+      worker.terminate();
+      return result as [PictureDetections, PictureDetections];
     });
-    assert.ok(typeof found === 'object', String(found));
-    if ('detections' in found) return assertSame(found, expected, 'WebGPU');
-    assert.equal(found.code, 'provider', found.message);
-    assert.match(found.message, /There is no WebGPU here: .*wasm runs everywhere/);
-    t.diagnostic(`only its absence was tested: ${found.message}`);
+    assertSame(found[0], expected, 'a bitmap in a worker');
+    assert.deepEqual([found[1].width, found[1].height], [1, 1], 'a canvas in a worker');
+  });
+
+  test('Cascade R-CNN detects what it does under Node', async () => {
+    const found = await page.evaluate(async () => {
+      const own = await boxwright.Detector.load('/cascade.onnx', { minScore: 0 });
+      const found = await own.detect('/picture.png');
+      await own.dispose();
+      return found;
+    });
+    await using cascade = await Detector.load(join(folder, 'cascade.onnx'), { minScore: 0 });
+    const here = await cascade.detect(pixels(width, height));
+    assert.ok(here.detections.length > 0);
+    assertSame(found, here, 'Cascade R-CNN');
   });
 
   test('a disposed detector says so', async () => {
-    const error = await errorOf(async () => {
+    const error = await opened.errorOf(async () => {
       const own = await boxwright.Detector.load('/tiny.onnx');
       await own.warmup();
       await own.dispose();
@@ -344,14 +332,14 @@ describe('the detector in Chromium', { skip }, () => {
   });
 
   test('examples/browser.html shows what is found', async () => {
-    const own = await browser.newPage();
+    const own = await page.context().browser()!.newPage();
     const errors: string[] = [];
     own.on('pageerror', (error) => errors.push(String(error)));
-    await own.goto(`${server.origin}/examples/browser.html`);
+    await own.goto(`${opened.origin}/examples/browser.html`);
     await own.setInputFiles('#model', join(folder, 'tiny.onnx'));
     await own.locator('#status', { hasText: /refinedet-tiny-64: cross, disc, ring/ }).waitFor();
     await own.fill('#score', '0.4');
-    await own.setInputFiles('#picture', { name: 'a.png', mimeType: 'image/png', buffer: await picture() });
+    await own.setInputFiles('#picture', { name: 'a.png', mimeType: 'image/png', buffer: await png(width, height) });
     await own.locator('#status', { hasText: /found in \d+ ms/ }).waitFor();
     const shown = await own.locator('#found li').allInnerTexts();
     const kept = expected.detections.filter(({ score }) => score >= 0.4);
@@ -364,34 +352,7 @@ describe('the detector in Chromium', { skip }, () => {
   });
 
   test('the console stays clean, but for the files that are missing on purpose', () => {
-    const others = complaints.filter((text) => !/Failed to load resource/.test(text));
+    const others = opened.complaints.filter((text) => !/Failed to load resource/.test(text));
     assert.deepEqual(others, []);
   });
 });
-
-async function picture(): Promise<Buffer> {
-  return sharp(pixels(width, height).data, { raw: { width, height, channels: 3 } })
-    .png()
-    .toBuffer();
-}
-
-/**
- * The same objects: to each one of equal class and a score within 1e-4, sides within 1e-3 of the picture's size (or of
- * themselves, as random weights give boxes far larger). Ties may stand in another order.
- */
-function assertSame(found: PictureDetections, expected: PictureDetections, what: string): void {
-  assert.deepEqual([found.width, found.height], [expected.width, expected.height], what);
-  assert.equal(found.detections.length, expected.detections.length, `${what}: number of detections`);
-  const left = new Set(found.detections);
-  const near = (a: number, b: number) => Math.abs(a - b) <= 1e-3 * Math.max(width, height, Math.abs(b));
-  for (const { box, label, score } of expected.detections) {
-    const match = [...left].find(
-      (other) =>
-        other.label === label &&
-        Math.abs(other.score - score) < 1e-4 &&
-        other.box.every((side, i) => near(side, box[i])),
-    );
-    assert.ok(match, `${what}: no counterpart of ${label}, score ${score}, [${box.join(', ')}]`);
-    left.delete(match);
-  }
-}

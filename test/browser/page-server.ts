@@ -22,7 +22,7 @@ export interface ServedFile {
   readonly body: string | Uint8Array;
 }
 
-/** Served are `files` by their path, and below them dist/, examples/ and node_modules/. */
+/** Served are `files` by their path, dist/, examples/ and node_modules/, and the same below bundled/ for workers. */
 export async function servePages(files: Readonly<Record<string, ServedFile>>): Promise<PageServer> {
   const server = createServer(async (request, response) => {
     const path = decodeURIComponent(new URL(request.url!, 'http://localhost').pathname);
@@ -48,16 +48,23 @@ export async function servePages(files: Readonly<Record<string, ServedFile>>): P
   };
 }
 
-async function packaged(path: string): Promise<{ type?: string; body?: Uint8Array }> {
-  if (!/^\/(dist|examples|node_modules)\//.test(path)) return {};
-  return { body: await readFile(join(root, path)).catch(() => undefined) };
+async function packaged(path: string): Promise<{ type?: string; body?: string | Uint8Array }> {
+  const [, isBundled, file] = /^\/(bundled\/)?((?:dist|examples|node_modules)\/.*)$/.exec(path) ?? [];
+  if (file === undefined) return {};
+  const body = await readFile(join(root, file)).catch(() => undefined);
+  return { body: isBundled && body ? bundled(body.toString()) : body };
 }
 
+/** Names of packages as addresses, as a bundler writes them: workers have no import maps. */
+function bundled(code: string): string {
+  return Object.entries(imports).reduce((text, [name, path]) => text.replaceAll(`'${name}'`, `'${path}'`), code);
+}
+
+const imports = {
+  boxwright: '/dist/browser/index.js',
+  'onnxruntime-web/wasm': '/node_modules/onnxruntime-web/dist/ort.wasm.bundle.min.mjs',
+  'onnxruntime-web/webgpu': '/node_modules/onnxruntime-web/dist/ort.webgpu.bundle.min.mjs',
+};
+
 /** Where the page's modules are, for a page without a bundler. */
-export const importMap = `<script type="importmap">${JSON.stringify({
-  imports: {
-    boxwright: '/dist/browser/index.js',
-    'onnxruntime-web/wasm': '/node_modules/onnxruntime-web/dist/ort.wasm.bundle.min.mjs',
-    'onnxruntime-web/webgpu': '/node_modules/onnxruntime-web/dist/ort.webgpu.bundle.min.mjs',
-  },
-})}</script>`;
+export const importMap = `<script type="importmap">${JSON.stringify({ imports })}</script>`;

@@ -166,3 +166,12 @@ test('new-backbone learns and writes a file', options, async (t) => {
   assert.ok(right > 200, stdout); // 100 by guessing
   assert.ok(existsSync(path));
 });
+
+test('new-head finds objects and writes a file that does', options, async (t) => {
+  const path = join(await temporaryFolder(t), 'discs.onnx');
+  const { stdout } = await example('new-head.mjs', path);
+  const [, hit, objects, boxes] = /found (\d+) of (\d+) discs .* with (\d+) boxes/.exec(stdout) ?? [];
+  // Two thirds found, and most boxes one of an object's: untrained it finds none.
+  assert.ok(Number(hit) > (2 / 3) * Number(objects) && Number(boxes) < 1.5 * Number(objects), stdout);
+  assert.ok(existsSync(path));
+});

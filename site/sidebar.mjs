@@ -1,0 +1,62 @@
+// What stands where in the site. A document without a place here is an error of the build.
+import { readdirSync } from 'node:fs';
+
+const examples = readdirSync(new URL('../examples/', import.meta.url)).sort();
+
+/** The site's groups: a page's path without its ending, and its name in the list. */
+export const sidebar = [
+  group('Start', {
+    index: 'What it is',
+    faq: 'Questions',
+    troubleshooting: 'When it goes wrong',
+  }),
+  group('Your own pictures', {
+    data: 'Data formats',
+    finetune: 'Starting from weights',
+    training: 'Training',
+    report: "A run's report",
+    metrics: 'What the figures say',
+  }),
+  group('Models', {
+    models: 'Which model',
+    refinedet: 'RefineDet',
+    'cascade-rcnn': 'Cascade R-CNN',
+    weights: 'Files of weights',
+    hub: 'Published weights',
+  }),
+  group('Ship it', { deploy: 'Shipping a detector' }),
+  group('How it works', {
+    'how-it-works': 'Graphs all the way',
+    benchmarks: 'How fast it is',
+    features: 'What works, and its test',
+    'field-notes': 'Field notes',
+    changelog: 'Changes',
+    licence: 'Licence',
+  }),
+  group('Extend', {
+    extend: 'Backbone, head, operator',
+    'examples/index': 'Examples',
+  }),
+  group('Reference', {
+    'reference/boxwright': 'boxwright',
+    'reference/browser': 'boxwright/browser',
+    'reference/train': 'boxwright/train',
+    'reference/evaluate': 'boxwright/evaluate',
+    'reference/data': 'boxwright/data',
+    'reference/report': 'boxwright/report',
+    'reference/hub': 'boxwright/hub',
+    'reference/graph': 'boxwright/graph',
+    'reference/nn': 'boxwright/nn',
+    'reference/engine': 'boxwright/engine',
+  }),
+];
+
+/** Every page that the site has to have; examples are listed on a page of their own. */
+export const pages = [
+  ...sidebar.flatMap(({ items }) => items.map(({ link }) => link.slice(1))),
+  ...examples.map((file) => `examples/${file.replace(/\.\w+$/, '')}`),
+];
+
+function group(text, items) {
+  return { text, items: Object.entries(items).map(([page, name]) => ({ text: name, link: `/${page}` })) };
+}
