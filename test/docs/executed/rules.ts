@@ -84,6 +84,7 @@ export const exceptions: readonly Exception[] = [
   { find: /npm install boxwright$/, why: 'asks the registry; .ci/run installs the packed package' },
   { find: /onnxruntime-node\/script\/install\.js/, why: 'downloads CUDA libraries' },
   { find: /from 'boxwright\/browser'/, why: 'needs a browser; test/browser/detector.test.ts does it in Chromium' },
+  { find: /^g\+\+ |^\.\/detect /, why: 'needs g++ and ONNX Runtime for C++; test/export/cpp.test.ts does it' },
   { find: /film\.mp4|^ffmpeg/, why: 'needs ffmpeg and a film; test/cli/examples.test.ts pipes raw frames' },
 ];
 
@@ -107,7 +108,6 @@ export const quickAllTheSame: readonly Exception[] = [
 /** Snippets of other languages. */
 export const otherLanguages: Readonly<Record<string, string>> = {
   mermaid: 'a drawing',
-  cpp: 'needs a C++ compiler and ONNX Runtime for it, and is a fragment',
 };
 
 /** Files that a command takes without naming them. */
