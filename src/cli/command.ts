@@ -1,3 +1,4 @@
+import type { OptionRule } from './option-rules.js';
 import type { Terminal } from './terminal.js';
 
 /** What a command works with, beside its arguments. */
@@ -57,6 +58,8 @@ export interface Command<
   readonly about: string;
   readonly positionals: P;
   readonly options: O;
+  /** Which options mean something only with others, or without them. */
+  readonly rules?: readonly OptionRule[];
   /** Command lines with what they do. */
   readonly examples?: readonly (readonly [line: string, about: string])[];
   /** Gives the exit code where it is not 0. */

@@ -2,6 +2,7 @@ import { Argument, Command, CommanderError, Option } from 'commander';
 import { nearestName } from '../models/nearest-name.js';
 import { version } from '../version.js';
 import { type AnyCommand, nameOf, type OptionSpec, UsageError } from './command.js';
+import { requireMeaning } from './option-rules.js';
 import { readSettings, type Settings } from './settings-file.js';
 
 /** A command and what was given to it. */
@@ -142,12 +143,14 @@ function argumentsOf({ command, line }: Found, settings: Settings = {}): Record<
     throw new UsageError(`"${line.args[names.length]}" is one argument too many.`);
   const own = settings[nameOf(command)] ?? {};
   const args = Object.fromEntries(names.map((name, i) => [name, line.processedArgs[i] as unknown]));
+  const given = new Set(names);
   for (const [name, spec] of Object.entries(command.options)) {
     const key = new Option(`--${name}`).attributeName();
-    const given = line.getOptionValueSource(key) === 'cli' ? (line.getOptionValue(key) as unknown) : own[name];
-    args[name] = given ?? spec.default;
+    const isGiven = line.getOptionValueSource(key) === 'cli';
+    if (isGiven) given.add(name);
+    args[name] = (isGiven ? (line.getOptionValue(key) as unknown) : own[name]) ?? spec.default;
   }
-  return args;
+  return requireMeaning(command, args, given);
 }
 
 /** commander's message in our words, with what was probably meant. */

@@ -18,11 +18,6 @@ interface TestTimeArguments {
   readonly 'tta-scales'?: string;
 }
 
-/** Those of the options that are given, by name. */
-export function givenTestTime({ tta, ...others }: TestTimeArguments): Readonly<Record<string, unknown>> {
-  return { tta: tta || undefined, 'tta-flip': others['tta-flip'], 'tta-scales': others['tta-scales'] };
-}
-
 /**
  * What the options ask for; undefined if for nothing.
  *

@@ -75,14 +75,6 @@ test('what is missing or makes no sense is a usage error', async () => {
     await runCli('detect', 'm', 'p', '--provider', 'gpu'),
     /--provider is "gpu"; give one of cpu, webgpu/,
   );
-  assertUsageError(
-    await runCli('train', '--data', 'd', '--find-lr', '--resume'),
-    /--find-lr does not go with --resume/,
-  );
-  assertUsageError(
-    await runCli('train', '--data', 'd', '--find-lr', '--time', '1m'),
-    /--find-lr does not go with --time/,
-  );
   assertUsageError(await runCli('detect', 'm', 'p', '--format', 'voc'), /--format needs --out/);
   assertUsageError(await runCli('detect', 'm', 'p', '--format', 'coco', '--out', 'x'), /--ground-truth/);
   assertUsageError(

@@ -86,7 +86,7 @@ describe('the options', () => {
       [given.slice(0, 2), /--detections needs --truth/],
       [given.slice(2), /--truth needs --detections/],
       [[...given, '--data', 'cells/'], /--data does not go with --detections: no model is run/],
-      [['runs/cells', ...given], /The model "runs\/cells" does not go with --detections/],
+      [['runs/cells', ...given], /<source> does not go with --detections/],
       [[...given, '--results', 'x.json'], /--results does not go with --detections/],
       [[...given, '--part', 'val'], /--part does not go with --detections/],
       [[...given, '--stage', '2'], /--stage does not go with --detections/],

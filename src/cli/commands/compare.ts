@@ -14,6 +14,7 @@ export const compareCommand = command({
     force: { type: 'boolean', default: false, describe: 'Replace --out if it exists' },
     json: { type: 'boolean', default: false, describe: 'Print the comparison as JSON, and nothing else' },
   },
+  rules: [{ options: ['force'], needs: ['out'], because: 'nothing else is written' }],
   examples: [
     ['compare runs/cells runs/cells-2', 'what differs, and what came of it'],
     ['compare runs/cells runs/cells-2 --out compare.html', 'with curves'],

@@ -1,6 +1,6 @@
 import { writtenFormats } from '../../data/writing/written-formats.js';
 import { modelOptions } from '../class-list.js';
-import { command, UsageError } from '../command.js';
+import { command } from '../command.js';
 import { dataOptions, openOptionsOf, requireFolder } from '../data-options.js';
 
 export const convertCommand = command({
@@ -26,6 +26,15 @@ export const convertCommand = command({
     force: { type: 'boolean', default: false, describe: 'Replace what is already there; never a data set' },
     json: { type: 'boolean', default: false, describe: 'Print what was written as JSON, and nothing else' },
   },
+  rules: [
+    { options: ['force'], excludes: ['to'], because: 'nothing of a data set is ever replaced' },
+    { options: Object.keys(modelOptions), excludes: ['to'], because: 'a data set has no model, and its own classes' },
+    {
+      options: ['link', ...Object.keys(dataOptions)],
+      needs: ['to'],
+      because: 'it is for data sets, which are written in the format of that name',
+    },
+  ],
   examples: [
     ['convert refinedet.ckpt refinedet.safetensors --model refinedet-vgg16-320-zoo --classes coco', 'a checkpoint'],
     ['convert runs/cells cells.ckpt', "a model of MindSpore's zoo, back under the names that it has there"],
@@ -33,7 +42,6 @@ export const convertCommand = command({
   ],
   async run({ to, link, ...args }, context) {
     if (to !== undefined) {
-      if (args.force) throw new UsageError('--force is not for data sets: nothing of theirs is ever replaced.');
       await requireFolder(args.pictures);
       const { convertData } = await import('../convert-data.js');
       return convertData({ ...args, to, link }, openOptionsOf(args), context);

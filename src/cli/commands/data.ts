@@ -27,6 +27,13 @@ export const dataCommand = command({
     seed: { type: 'number', default: 0, describe: 'Decides the augmentations of the preview' },
     force: { type: 'boolean', default: false, describe: 'Replace a sheet or preview that is there' },
   },
+  rules: [
+    { options: ['to'], needs: ['fix'], because: 'that is the folder of the repaired copy' },
+    { options: ['limit'], needs: ['sheet'], because: 'it is the number of pictures there' },
+    { options: ['seed'], needs: ['preview'], because: 'nothing else is random' },
+    { options: ['force'], needs: ['sheet', 'preview'], because: 'nothing else is ever replaced' },
+    { options: ['all'], excludes: ['json'], because: 'that has every problem anyway' },
+  ],
   examples: [
     ['data cells/', 'numbers, classes, sizes and everything odd, with file and line'],
     ['data cells/ --fix cells-repaired', 'a copy without what can be repaired; the original stays'],
@@ -34,8 +41,6 @@ export const dataCommand = command({
   ],
   async run({ path, part, json, all, fix, to, sheet, preview, limit, seed, force, ...args }, context) {
     await requireFolder(args.pictures);
-    if (to !== undefined && fix === undefined)
-      throw new UsageError('--to needs --fix, the folder of the repaired copy.');
     if (!(Number.isInteger(limit) && limit > 0))
       throw new UsageError(`--limit is ${limit}; give a whole number from 1.`);
     if (sheet !== undefined && sheet === preview)

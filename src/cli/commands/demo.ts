@@ -23,6 +23,13 @@ export const demoCommand = command({
     },
     ...engineOptions,
   },
+  rules: [
+    {
+      options: ['epochs', ...Object.keys(engineOptions)],
+      excludes: ['resume'],
+      because: 'the demo goes on with its own',
+    },
+  ],
   examples: [
     ['demo', 'from nothing to an exported detector'],
     ['demo --resume', 'after Ctrl-C'],

@@ -32,6 +32,11 @@ export const detectCommand = command({
     ...testTimeOptions,
     ...engineOptions,
   },
+  rules: [
+    { options: ['format'], needs: ['out'], because: 'that is the file or folder to write' },
+    { options: ['ground-truth'], needs: ['format=coco'], because: 'no other format has ids' },
+    { options: ['force'], needs: ['out', 'draw'], because: 'nothing else is written' },
+  ],
   examples: [
     ['detect runs/cells photo.jpg', 'what is in a picture'],
     ['detect runs/cells photos/ --draw drawn', 'the boxes drawn into every picture of a folder'],
@@ -40,7 +45,6 @@ export const detectCommand = command({
     ["detect cells.onnx 'photos/*.png' --json", 'for programs'],
   ],
   async run({ 'min-score': score, 'ground-truth': groundTruth, ...args }, context) {
-    if (args.format && !args.out) throw new UsageError('--format needs --out, the file or folder to write.');
     if (args.format === 'coco' && !groundTruth)
       throw new UsageError('--format coco needs the ids: give --ground-truth.');
     const minScore = score === 'suggested' ? score : Number(score || Number.NaN);

@@ -9,7 +9,7 @@ import { requireTarget } from '../free-target.js';
 import { measuresOf, metricsOptions } from '../metrics-options.js';
 import { pullProgress } from '../pull-progress.js';
 import type { Terminal } from '../terminal.js';
-import { givenTestTime, testTimeOf, testTimeOptions } from '../test-time-options.js';
+import { testTimeOf, testTimeOptions } from '../test-time-options.js';
 
 export const evalCommand = command({
   usage: 'eval [source]',
@@ -33,6 +33,23 @@ export const evalCommand = command({
     ...testTimeOptions,
     ...engineOptions,
   },
+  rules: [
+    { options: ['truth', 'against'], needs: ['detections'], because: 'it stands beside the results to judge' },
+    { options: ['detections'], needs: ['truth'], because: 'that is what they are judged by' },
+    {
+      options: ['source', 'data', ...Object.keys(dataOptions), 'part', 'results', 'force', 'batch', 'stage'],
+      excludes: ['detections'],
+      because: 'no model is run',
+    },
+    {
+      options: [...Object.keys({ ...modelOptions, ...testTimeOptions, ...engineOptions })],
+      excludes: ['detections'],
+      because: 'no model is run',
+    },
+    { options: ['force'], needs: ['results'], because: 'nothing else is written' },
+    { options: ['against'], excludes: ['agnostic'], because: 'what is compared is the mean over classes' },
+    { options: ['plus-one'], needs: ['metrics=voc07', 'metrics=voc10'], because: 'no other metric has it' },
+  ],
   examples: [
     ['eval runs/cells --data cells/ --part test', 'how good the best checkpoint of a run is'],
     ['eval runs/cells --data cells/ --part test --tta', 'the same with test-time augmentation'],
@@ -44,14 +61,8 @@ export const evalCommand = command({
     context,
   ) {
     const measures = measuresOf(args);
-    if (against !== undefined && detections === undefined)
-      throw new UsageError('--against needs --detections, the results to compare with.');
-    if (against !== undefined && args.agnostic) throw new UsageError('--against does not go with --agnostic.');
-    if (detections !== undefined || truth !== undefined) {
-      const { classes, results } = args;
-      const ofModel = { source, data, ...{ part, results, stage, model, classes }, ...givenTestTime(args) };
-      const [detectionsFile, truthFile] = requireFilesOnly(detections, truth, ofModel);
-      await evalFiles(truthFile, detectionsFile, against, measures, context);
+    if (detections !== undefined && truth !== undefined) {
+      await evalFiles(truth, detections, against, measures, context);
       return 0;
     }
     if (source === undefined || data === undefined) throw new UsageError(whatToJudge);
@@ -92,21 +103,6 @@ export const evalCommand = command({
 
 const whatToJudge =
   'What is to be judged? Give a model and --data, or --detections and --truth: boxwright eval runs/cells --data cells/.';
-
-/** @param ofModel what is only for judging a model, by the name of the option */
-function requireFilesOnly(
-  detections: string | undefined,
-  truth: string | undefined,
-  ofModel: Readonly<Record<string, unknown>>,
-): [detections: string, truth: string] {
-  if (detections === undefined) throw new UsageError('--truth needs --detections, the results to judge.');
-  if (truth === undefined) throw new UsageError('--detections needs --truth, the ground truth to judge by.');
-  for (const [name, value] of Object.entries(ofModel)) {
-    const option = name === 'source' ? `The model "${value}"` : `--${name}`;
-    if (value !== undefined) throw new UsageError(`${option} does not go with --detections: no model is run.`);
-  }
-  return [detections, truth];
-}
 
 /** Before the model runs for an hour. */
 async function requireIds({ name, format, categoryIds }: Dataset): Promise<void> {

@@ -14,6 +14,7 @@ export const pullCommand = command({
     verify: { type: 'boolean', default: false, describe: 'Take the checksum of a file that is there already, again' },
     json: { type: 'boolean', default: false, describe: 'Print a line of JSON a card, and nothing else' },
   },
+  rules: [{ options: ['verify'], needs: ['card'], because: 'the list says nothing of checksums' }],
   examples: [
     ['pull', 'which weights there are'],
     ['pull refinedet_coco2017', 'download or go on, check, and print where the file is'],

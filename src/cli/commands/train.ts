@@ -10,6 +10,18 @@ import { TrainProgress } from '../train-progress.js';
 
 const defaultModel = 'refinedet-resnet18-320';
 
+/** A test of learning rates ends after a hundred steps, each at a rate of its own. */
+const notOfRateTest = [
+  ...['out', 'epochs', 'accumulate', 'lr', 'schedule', 'milestones', 'warmup', 'average', 'evaluate-every'],
+];
+
+/** What a run has decided when it goes on. */
+const ownOfRun = [
+  ...['data', 'model', 'weights', 'epochs', 'time', 'batch', 'accumulate', 'optimizer', 'lr', 'weight-decay'],
+  ...['schedule', 'milestones', 'warmup', 'clip', 'average', 'freeze', 'rate', 'augment', 'part', 'val-part'],
+  ...['evaluate-every', 'seed'],
+];
+
 export const trainCommand = command({
   usage: 'train',
   about: 'Train a detector on your own pictures',
@@ -71,6 +83,16 @@ export const trainCommand = command({
     json: { type: 'boolean', default: false, describe: 'Print every event as a line of JSON, and nothing else' },
     ...engineOptions,
   },
+  rules: [
+    { options: ['find-lr'], excludes: ['resume', 'time'], because: 'it is no run, and writes nothing' },
+    { options: notOfRateTest, excludes: ['find-lr'], because: 'a test of learning rates has no use for it' },
+    {
+      options: [...ownOfRun, ...Object.keys(dataOptions), ...Object.keys(engineOptions)],
+      excludes: ['resume'],
+      because: 'a run goes on with its own settings (config.json)',
+    },
+    { options: ['resume'], needs: ['out'], because: 'that is the folder of the run' },
+  ],
   examples: [
     ['train --data cells/', 'train on a folder, with defaults'],
     ['train --data cells/ --weights resnet18.safetensors --epochs 30', 'start from a pretrained backbone'],
@@ -94,10 +116,6 @@ export const trainCommand = command({
     context,
   ) {
     if (!data && !args.resume) throw new UsageError('--data is missing: the folder or file of the data set.');
-    if (findRate && (args.resume || time !== undefined))
-      throw new UsageError(
-        `--find-lr does not go with --${args.resume ? 'resume' : 'time'}: it is no run, and writes nothing.`,
-      );
     const start = args.resume ? undefined : await pulledWeights(args.weights, context);
     const { train } = await import('../../train/train.js');
     const options = {
