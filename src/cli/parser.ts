@@ -67,7 +67,7 @@ function programOf(commands: readonly AnyCommand[], onFound: (found: Found) => v
       showGlobalOptions: true,
       subcommandTerm: (line) => `${line.name()} ${line.usage()}`.replace(/ ?\[options\]/, ''),
     })
-    .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.');
+    .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 141 nobody reads.');
   for (const option of optionsOf(globalOptions)) program.addOption(option);
   for (const command of commands) {
     const [name, ...placed] = command.usage.split(' ');

@@ -44,8 +44,8 @@ export interface RecognisedDataset extends FoundDataset {
  * What can be survived (a box of zero size, one that reaches beyond its picture) is in the result's `problems`.
  *
  * @throws BoxwrightError `data` if no layout fits (the message lists them), the part does not exist, pictures are missing,
- *   or an annotation is unusable (named by file and line or index); `io` if a file cannot be read; `aborted` when the
- *   signal stops it.
+ *   or an annotation is unusable (named by file and line or index); `config` for options that are for another format;
+ *   `io` if a file cannot be read; `aborted` when the signal stops it.
  */
 export async function openDataset(path: string, options: OpenOptions = {}): Promise<Dataset> {
   const found = await findDataset(path, options.format);
@@ -75,6 +75,7 @@ export async function findDataset(path: string, format?: DatasetFormat): Promise
     const { note, parts } = found;
     const whole = `${format === undefined ? 'recognised as' : 'read as'} ${layout.format}: ${note}${others}`;
     const read = async (options: OpenOptions) => {
+      requireUse(options, layout.format, path);
       const dataset = await found.read(options);
       return { ...dataset, note: dataset.note === undefined ? whole : `${whole}; ${dataset.note}` };
     };
@@ -93,6 +94,14 @@ async function alsoFound(rest: readonly DatasetLayout[], chosen: DatasetFormat, 
     if (layout.format !== chosen && (await layout.find(root).catch(() => undefined))) others.add(layout.format);
   }
   return others.size === 0 ? '' : ` (${[...others].join(', ')} would fit too)`;
+}
+
+/** What another format would ignore is refused: somebody expects that it does something. */
+function requireUse({ firstPixel, boxOrder }: OpenOptions, format: DatasetFormat, path: string): void {
+  const problem = (what: string, only: string) =>
+    new BoxwrightError('config', `${path}: ${what} is for ${only}, and this is read as ${format}; leave it out`);
+  if (firstPixel !== undefined && format !== 'voc') throw problem('what the first pixel is called', 'Pascal VOC');
+  if (boxOrder !== undefined && format !== 'text') throw problem("the order of a box's numbers", 'text lists');
 }
 
 function requireFormat(format: string | undefined): void {

@@ -164,6 +164,21 @@ for (const { what, json, message } of bad) {
   });
 }
 
+test('What only another format has a use for is refused', async (t) => {
+  const root = await temporaryFolder(t);
+  await writeFiles(root, {
+    'a.jpg': await plainJpeg(),
+    'annotations.json': cocoJson({ annotations: [annotation([1, 1, 9, 9])] }),
+  });
+  const file = `${root}/annotations.json`;
+  assert.equal((await openDataset(file)).images.length, 1);
+  await assert.rejects(openDataset(file, { firstPixel: 0 }), {
+    code: 'config',
+    message: /what the first pixel is called is for Pascal VOC, and this is read as coco; leave it out/,
+  });
+  await assert.rejects(openDataset(file, { boxOrder: 'yxyx' }), { code: 'config', message: /is for text lists/ });
+});
+
 test('A folder without annotations is an error that lists the layouts looked for', async (t) => {
   const root = await temporaryFolder(t);
   await writeFiles(root, { 'a.jpg': await plainJpeg() });
