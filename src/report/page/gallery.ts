@@ -67,7 +67,7 @@ function figure(
   const svg = `<svg viewBox="0 0 ${width} ${height}" style="--size:${frame.size.toFixed(1)}" role="img" aria-label="${escapeHtml(`${name}: ${line}`)}">${boxes.join('')}</svg>`;
   const badges = faults.map((fault) => `<span class="badge">${faultNames[fault]}</span>`).join(' ');
   const enlarge = `<button type="button" class="enlarge" aria-pressed="false" aria-label="Enlarge ${escapeHtml(name)}" hidden>Enlarge</button>`;
-  return `<figure data-faults="${faults.join(' ')}"><div class="picture">${image}${svg}</div><figcaption><div class="row"><strong>${escapeHtml(name)}</strong>${enlarge}</div><p>${line} ${badges}</p>${folded('List', lists(objects, shown, classes))}</figcaption></figure>`;
+  return `<figure data-faults="${faults.join(' ')}"><div class="picture">${image}${svg}</div><figcaption><div class="row"><strong>${escapeHtml(name)}</strong>${enlarge}</div><p>${line} ${badges}</p>${folded('List', lists(name, objects, shown, classes))}</figcaption></figure>`;
 }
 
 /** Sure detections lie on top of unsure ones. */
@@ -121,6 +121,7 @@ function caption([x1, y1, x2, y2]: readonly number[], name: string, frame: Frame
 }
 
 function lists(
+  picture: string,
   objects: readonly JudgedObject[],
   shown: readonly JudgedDetection[],
   classes: readonly string[],
@@ -136,7 +137,7 @@ function lists(
     crowd ? 'crowd' : by === null ? 'not found' : `found with ${by.toFixed(2)}`,
     place(box),
   ]);
-  return `${table('Annotated objects', ['Class', 'Found', 'x1, y1, x2, y2'], truths)}${table('Detections', ['Class', 'Score', 'What it is', 'x1, y1, x2, y2'], found)}`;
+  return `${table(`Annotated objects of ${picture}`, ['Class', 'Found', 'x1, y1, x2, y2'], truths)}${table(`Detections in ${picture}`, ['Class', 'Score', 'What it is', 'x1, y1, x2, y2'], found)}`;
 }
 
 function place(box: readonly number[]): string {

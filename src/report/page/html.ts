@@ -34,9 +34,9 @@ export function table(
   );
 }
 
-/** What is wider than a phone scrolls on its own; the focus lets the keyboard do it. */
+/** What is wider than a phone scrolls on its own; the focus lets the keyboard do it. No landmark: a page has dozens. */
 export function scrolling(label: string, html: string): string {
-  return `<div class="scroll" role="region" tabindex="0" aria-label="${escapeHtml(label)}">${html}</div>`;
+  return `<div class="scroll" role="group" tabindex="0" aria-label="${escapeHtml(label)}">${html}</div>`;
 }
 
 /** Something behind a word: tables behind charts. */

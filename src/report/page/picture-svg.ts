@@ -15,11 +15,16 @@ export interface SvgBox {
   readonly soft?: boolean;
 }
 
-/** A JPEG as a picture of `width` × `height`, with boxes as shapes of its own pixels over it. */
+/**
+ * A JPEG as a picture of `width` × `height`, with boxes as shapes of its own pixels over it.
+ *
+ * @param label what it is for those who do not see it
+ */
 export function pictureSvg(
   jpeg: Uint8Array,
   { width, height }: { readonly width: number; readonly height: number },
   boxes: readonly SvgBox[],
+  label: string,
 ): string {
   const letters = Math.round(Math.max(width, height) / 28);
   const shapes = boxes.map(({ box, label, title, name, soft }) => {
@@ -31,7 +36,7 @@ export function pictureSvg(
     const shape = `<rect class="${kind}" ${place} stroke="${classColour(label)}"><title>${escapeHtml(title)}</title></rect>`;
     return name === undefined ? shape : shape + text;
   });
-  return `<svg class="picture" viewBox="0 0 ${width} ${height}"><image href="${dataAddress(jpeg)}" width="${width}" height="${height}" preserveAspectRatio="none"/>${shapes.join('')}</svg>`;
+  return `<svg class="picture" role="img" aria-label="${escapeHtml(label)}" viewBox="0 0 ${width} ${height}"><image href="${dataAddress(jpeg)}" width="${width}" height="${height}" preserveAspectRatio="none"/>${shapes.join('')}</svg>`;
 }
 
 function round(value: number): number {

@@ -57,13 +57,14 @@ export async function* augmentationPreview(inspection: Inspection, { seed }: Pre
   const chosen = Array.from({ length: count }, (_, i) => usable[Math.floor((i * usable.length) / count)]);
   yield pageHead(`${path}: augmentations`, '.columns { min-width: 110rem; }');
   yield `<h1>${escapeHtml(path)}: augmentations</h1><p class="quiet">${chosen.length} pictures, seed ${seed}. What can be added to a recipe is shown alone, and always acting.</p>\n`;
-  yield `<div class="scroll"><table class="columns"><thead><tr>${columns.map(({ name }) => `<th>${escapeHtml(name)}</th>`).join('')}</tr></thead><tbody>\n`;
+  yield `<div class="scroll" role="group" tabindex="0" aria-label="Augmentations"><table class="columns"><thead><tr>${columns.map(({ name }) => `<th scope="col">${escapeHtml(name)}</th>`).join('')}</tr></thead><tbody>\n`;
   for (const [i, image] of chosen.entries()) {
     const others = [1, 2, 3].map((step) => chosen[(i + step) % chosen.length]);
     const labelled = await Promise.all([image, ...others].map(load));
     yield '<tr>';
-    for (const [column, { recipe }] of columns.entries()) {
-      yield `<td>${await cell(labelled, recipe, classes, [seed, i, column])}</td>`;
+    for (const [column, { name, recipe }] of columns.entries()) {
+      const label = `${image.name}, ${name}`;
+      yield `<td>${await cell(label, labelled, recipe, classes, [seed, i, column])}</td>`;
     }
     yield '</tr>\n';
   }
@@ -77,6 +78,7 @@ async function load({ path, name, objects }: DatasetImage): Promise<LabelledPict
 }
 
 async function cell(
+  label: string,
   [own, ...others]: readonly LabelledPicture[],
   recipe: AugmentationRecipe,
   classes: readonly string[],
@@ -100,5 +102,5 @@ async function cell(
     label: label - 1,
     title: classes[label - 1],
   }));
-  return pictureSvg(jpeg, canvas, boxes);
+  return pictureSvg(jpeg, canvas, boxes, label);
 }

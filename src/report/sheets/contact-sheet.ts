@@ -45,7 +45,7 @@ export async function* contactSheet(inspection: Inspection, { limit }: SheetOpti
   const soft = `<label><input type="checkbox" checked data-hide="soft">difficult and crowd (dashed)</label>`;
   const names = '<label><input type="checkbox" checked data-hide="names">names</label>';
   const only = '<label><input type="checkbox" data-show="problems-only">only pictures with problems</label>';
-  yield `<div class="toggles">${toggles.join('')}${names}${soft}${only}</div>\n`;
+  yield `<div class="toggles" role="group" aria-label="Shown">${toggles.join('')}${names}${soft}${only}</div>\n`;
   if (problems.length > 0) yield problemList(problems);
   let part: string | undefined;
   let open = false;
@@ -115,10 +115,19 @@ async function figure(
     name: classes[object.label],
     soft: object.difficult || object.crowd,
   }));
-  const picture = jpeg ? pictureSvg(jpeg, { width, height }, boxes) : '<div class="broken">cannot be decoded</div>';
+  const picture = jpeg
+    ? pictureSvg(jpeg, { width, height }, boxes, `${name}: ${counted(objects, classes)}`)
+    : '<div class="broken">cannot be decoded</div>';
   const odd = problems.map(({ what }) => `<div class="warning">${escapeHtml(what)}</div>`).join('');
   const caption = `<b>${escapeHtml(name)}</b> ${width}×${height}, ${objects.length} ${objects.length === 1 ? 'box' : 'boxes'}${odd}`;
   return `<figure${problems.length > 0 ? ' class="odd"' : ''}>${picture}<figcaption>${caption}</figcaption></figure>\n`;
+}
+
+/** What is in a picture, for those who do not see its boxes: 2 cat, 1 dog. */
+function counted(objects: readonly GroundTruth[], classes: readonly string[]): string {
+  const counts = classes.map((name, label) => ({ name, count: objects.filter((one) => one.label === label).length }));
+  const found = counts.filter(({ count }) => count > 0).map(({ name, count }) => `${count} ${name}`);
+  return found.length > 0 ? found.join(', ') : 'no boxes';
 }
 
 function titleOf(
