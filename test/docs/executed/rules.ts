@@ -106,9 +106,7 @@ export const quickAllTheSame: readonly Exception[] = [
 ];
 
 /** Snippets of other languages. */
-export const otherLanguages: Readonly<Record<string, string>> = {
-  mermaid: 'a drawing',
-};
+export const otherLanguages: Readonly<Record<string, string>> = {};
 
 /** Files that a command takes without naming them. */
 export const given: readonly { file: string; before: RegExp; fixture: string }[] = [
