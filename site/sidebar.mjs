@@ -7,8 +7,10 @@ const examples = readdirSync(new URL('../examples/', import.meta.url)).sort();
 export const sidebar = [
   group('Start', {
     index: 'What it is',
+    'get-started': 'Five minutes',
     faq: 'Questions',
     troubleshooting: 'When it goes wrong',
+    commands: 'Commands',
   }),
   group('Your own pictures', {
     data: 'Data formats',
@@ -24,7 +26,7 @@ export const sidebar = [
     weights: 'Files of weights',
     hub: 'Published weights',
   }),
-  group('Ship it', { deploy: 'Shipping a detector' }),
+  group('Ship it', { deploy: 'Shipping a detector', stability: 'What stays the same' }),
   group('How it works', {
     'how-it-works': 'Graphs all the way',
     benchmarks: 'How fast it is',

@@ -48,3 +48,8 @@ test('links between the documents lead somewhere', () => {
     for (const [, target] of textOf(file).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)[^)]*\)/g))
       assert.ok(existsSync(join(root, dirname(file), target)), `${file}: there is no ${target}`);
 });
+
+test('docs/commands.md lists every command', () => {
+  const listed = [...textOf('docs/commands.md').matchAll(/^\| `([a-z]+)` \|/gm)].map(([, name]) => name);
+  assert.deepEqual(listed.toSorted(), [...commands.map(({ usage }) => usage.split(' ')[0]), 'completion'].toSorted());
+});
