@@ -15,7 +15,7 @@ const named = {
 function placeOf(path) {
   if (named[path]) return named[path];
   if (path.startsWith('docs/')) return path.slice('docs/'.length);
-  if (path.startsWith('examples/')) return path.replace(/\.\w+$/, '.md');
+  if (path.startsWith('examples/') || path.startsWith('schemas/')) return path.replace(/\.\w+$/, '.md');
 }
 
 /** A document's text with links to other files of the repository turned into links to their pages. */
@@ -68,6 +68,11 @@ export function writePages() {
     write(placeOf(file), linked(read(file), file));
   cpSync(new URL('docs/pictures/', root), new URL('pictures/', folder), { recursive: true });
   write('licence.md', `# Licence\n\n\`\`\`text\n${read('LICENSE')}\`\`\`\n`);
+  for (const file of list('schemas')) {
+    const text = read(`schemas/${file}`);
+    const { title } = JSON.parse(text);
+    write(placeOf(`schemas/${file}`), `# ${file}\n\n${title}.\n\n\`\`\`json\n${text}\`\`\`\n`);
+  }
   const rows = list('examples').map((file) => {
     const code = read(`examples/${file}`);
     const language = file.endsWith('.py') ? 'python' : 'js';

@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs';
 
 const examples = readdirSync(new URL('../examples/', import.meta.url)).sort();
+const schemas = readdirSync(new URL('../schemas/', import.meta.url)).sort();
 
 /** The site's groups: a page's path without its ending, and its name in the list. */
 export const sidebar = [
@@ -26,7 +27,7 @@ export const sidebar = [
     weights: 'Files of weights',
     hub: 'Published weights',
   }),
-  group('Ship it', { deploy: 'Shipping a detector', stability: 'What stays the same' }),
+  group('Ship it', { deploy: 'Shipping a detector', json: 'JSON for programs', stability: 'What stays the same' }),
   group('How it works', {
     'how-it-works': 'Graphs all the way',
     benchmarks: 'How fast it is',
@@ -57,6 +58,7 @@ export const sidebar = [
 export const pages = [
   ...sidebar.flatMap(({ items }) => items.map(({ link }) => link.slice(1))),
   ...examples.map((file) => `examples/${file.replace(/\.\w+$/, '')}`),
+  ...schemas.map((file) => `schemas/${file.replace(/\.json$/, '')}`),
 ];
 
 function group(text, items) {

@@ -91,6 +91,7 @@ test('--results writes what was judged, and judging that file gives the same fig
   const [truth, results] = [join(folder, 'truth.json'), join(folder, 'found.json')];
   const direct = await runCli('eval', model, '--data', truth, '--json', '--results', results);
   assert.equal(direct.code, 0, direct.stderr);
+  assert.deepEqual(JSON.parse(direct.stdout).written, { results: { path: results } });
   const again = await runCli('eval', '--detections', results, '--truth', truth, '--json');
   assert.equal(again.code, 0, again.stderr);
   const [expected, found] = [direct, again].map(({ stdout }) => JSON.parse(stdout));

@@ -1,9 +1,13 @@
 // The schemas of what --json prints. That it fits them is looked at wherever a test runs a command: run-cli.ts.
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { nameOf } from '../../src/cli/command.js';
 import { commands } from '../../src/cli/commands.js';
 import { requireFit, requireSchema, schemaNames, schemaOf } from '../schemas.js';
+import { temporaryFolder } from '../temporary-folder.js';
+import { runCli } from './run-cli.js';
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -50,4 +54,20 @@ test('what does not fit is told of', () => {
 
 test('every schema is one', () => {
   for (const name of schemaNames) requireSchema(name);
+});
+
+test('an error is the last line on stderr with --json, wherever that was said', async (t) => {
+  const last = (text: string) => JSON.parse(text.trimEnd().split('\n').at(-1)!).error;
+  const missing = await runCli('info', 'nowhere', '--json');
+  assert.deepEqual([missing.code, missing.stdout], [1, '']);
+  assert.equal(last(missing.stderr).code, 'io');
+  assert.equal(missing.stderr.split('\n')[0], `error: ${last(missing.stderr).message}`);
+  const wrong = await runCli('eval', '--json', '--detctions', 'x');
+  assert.deepEqual([wrong.code, wrong.stdout, last(wrong.stderr).code], [2, '', 'usage']);
+  const config = join(await temporaryFolder(t), 'own.json');
+  await writeFile(config, '{ "info": { "json": true } }');
+  const bySettings = await runCli('--config', config, 'info', 'nowhere');
+  assert.equal(last(bySettings.stderr).code, 'io');
+  const inWords = await runCli('--config', config, 'info', 'nowhere', '--no-json');
+  assert.ok(!inWords.stderr.includes('{'), inWords.stderr);
 });

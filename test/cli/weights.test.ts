@@ -14,6 +14,9 @@ import { runCli } from './run-cli.js';
 
 test('info names tensors, metadata and the models that a checkpoint fits', async (t) => {
   const path = await tinyModelFile(t);
+  const json = await runCli('info', path, '--json');
+  const [{ taken, left, unused }] = (JSON.parse(json.stdout) as FileDescription).fits;
+  assert.deepEqual([taken, left, unused], [187, [], []]);
   const { code, stdout, stderr } = await runCli('info', path);
   assert.equal(code, 0, stderr);
   assert.match(stdout, /^backbone\.conv1\.weight +float32\[16, 3, 3, 3\]$/m);
@@ -90,8 +93,9 @@ test("convert writes a model of the zoo's as MindSpore has it, and reads it back
   const { format, tensors } = await readWeightFile(ckpt);
   assert.deepEqual([format, tensors.size], ['mindspore', 149]);
   assert.deepEqual([...tensors.keys()].slice(0, 2), ['network.backbone.b1.0.weight', 'network.backbone.b1.2.weight']);
-  const again = await runCli('convert', ckpt, back, '--model', model, '--classes', tinyClasses.join(','));
+  const again = await runCli('convert', ckpt, back, '--model', model, '--classes', tinyClasses.join(','), '--json');
   assert.equal(again.code, 0, again.stderr);
+  assert.equal(JSON.parse(again.stdout).tensors, own.parameters.size);
   const { parameters } = await readCheckpoint(back);
   assert.equal(parameters.size, own.parameters.size);
   for (const [name, tensor] of parameters) assert.deepEqual(tensor, own.parameters.get(name), name);

@@ -160,7 +160,8 @@ class Performance {
     const path = join(this.#folder, 'boxwright.config.json');
     await writeFile(path, text);
     try {
-      for (const name of Object.keys(JSON.parse(text) as object)) {
+      const { $schema: _, ...byCommand } = JSON.parse(text) as Record<string, unknown>;
+      for (const name of Object.keys(byCommand)) {
         const line = rules.withSettings[name];
         await this.#stage.fixtures.provide(this.#folder, `${text} ${line}`, writtenBy(line));
         const { code, stderr } = await runHere(line.split(' ').slice(1));

@@ -111,8 +111,9 @@ function setOption(words: string[], name: string, value: string): void {
 function json(snippet: Snippet): Step {
   const value = JSON.parse(snippet.text) as Record<string, unknown>;
   if ('compilerOptions' in value) return step(snippet, 'tsconfig', snippet.text);
-  const isSettings = Object.keys(value).every((name) => Object.hasOwn(rules.withSettings, name));
-  if (isSettings) for (const name of Object.keys(value)) settingsUsed.add(name);
+  const names = Object.keys(value).filter((name) => name !== '$schema');
+  const isSettings = names.length > 0 && names.every((name) => Object.hasOwn(rules.withSettings, name));
+  if (isSettings) for (const name of names) settingsUsed.add(name);
   return step(snippet, isSettings ? 'settings' : 'output', snippet.text, { output: snippet.text });
 }
 

@@ -106,7 +106,9 @@ export const quickAllTheSame: readonly Exception[] = [
 ];
 
 /** Snippets of other languages. */
-export const otherLanguages: Readonly<Record<string, string>> = {};
+export const otherLanguages: Readonly<Record<string, string>> = {
+  jsonl: 'single lines of what a command prints; its tests hold all of them against the schema',
+};
 
 /** Files that a command takes without naming them. */
 export const given: readonly { file: string; before: RegExp; fixture: string }[] = [
