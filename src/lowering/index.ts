@@ -12,6 +12,7 @@ import { poolingWithIndices, unpooledGradient } from './pooling.js';
 import { reference } from './reference.js';
 import { maskedReluGradient, reluBeforeMaxPool } from './relu.js';
 import { roiAlignGradientByLine } from './roi-align-gradient.js';
+import { webgpu } from './webgpu.js';
 import { winogradConv, winogradInputGradient, winogradWeightGradient } from './winograd.js';
 
 export type { Target } from './lower.js';
@@ -48,9 +49,11 @@ export function withReference(fast: LoweringTable): LoweringTable {
 }
 
 const fastCpu = withReference(cpu);
+const anyWebgpu = withReference(webgpu);
 
-/** The forms for a target. Other providers than the CPU take the reference forms, which are plain operators. */
+/** The forms for a target. Other providers than the CPU take the reference forms, which are plain operators, where these work. */
 export function loweringTable({ provider, form }: Target): LoweringTable {
+  if (provider === 'webgpu') return anyWebgpu;
   return provider === 'cpu' && form === 'fast' ? fastCpu : reference;
 }
 

@@ -10,8 +10,12 @@ import { isLeaf, leafName, topological } from '../../src/graph/value.js';
 import type { Target } from '../../src/lowering/index.js';
 import { lowerFor } from '../../src/lowering/index.js';
 
-export const referenceTarget: Target = { provider: 'cpu', form: 'reference' };
-export const fastTarget: Target = { provider: 'cpu', form: 'fast' };
+/** The tests of operators run on another provider where this says so; test/engine/webgpu.full.test.ts does. */
+const provider = (process.env.BOXWRIGHT_TEST_PROVIDER ?? 'cpu') as Target['provider'];
+const sessionOptions = { executionProviders: [provider], intraOpNumThreads: 1, logSeverityLevel: 3 } as const;
+
+export const referenceTarget: Target = { provider, form: 'reference' };
+export const fastTarget: Target = { provider, form: 'fast' };
 
 /** Deterministic values in [-1, 1): small, unequal, never exactly 0. */
 export function pseudo(count: number, seed: number): Float32Array {
@@ -46,7 +50,7 @@ export async function runner(outputs: Record<string, Value>, target: Target = re
     name: 'test',
     outputs: Object.fromEntries(names.map((name, i) => [name, lowered[i]])),
   });
-  const session = await ort.InferenceSession.create(model.bytes, { intraOpNumThreads: 1, logSeverityLevel: 3 });
+  const session = await ort.InferenceSession.create(model.bytes, sessionOptions);
   return {
     session,
     async run(feeds) {

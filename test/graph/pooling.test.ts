@@ -10,7 +10,7 @@ import {
   type PoolOptions,
   reduceSum,
 } from '../../src/graph/index.js';
-import { checkGradient, evaluate, numbersOf, pseudo } from './harness.js';
+import { checkGradient, evaluate, numbersOf, pseudo, referenceTarget } from './harness.js';
 
 const windows: Record<string, PoolOptions & { readonly x: readonly number[] }> = {
   '2×2': { x: [2, 3, 4, 6], kernel: 2 },
@@ -80,14 +80,15 @@ for (const [name, { x: shape, ...options }] of Object.entries(windows)) {
     const g = Float32Array.from({ length: y.staticShape.reduce((product, dim) => product * dim, 1) }, (_, i) => i + 1);
     const direction = input('direction', 'float32', y.shape);
     const [dx] = gradient(reduceSum(mul(y, direction)), [x]);
-    const [, indices] = maxPool2dWithIndices(x, options);
     const feeds = {
       x: { dtype: 'float32' as const, shape, data },
       direction: { dtype: 'float32' as const, shape: y.staticShape, data: g },
     };
-    const results = await evaluate({ dx, indices }, feeds);
     const expected = hostGradient([...data], shape, y.staticShape, [...g], options);
-    assert.deepEqual(numbersOf(results.dx), expected);
+    assert.deepEqual(numbersOf((await evaluate({ dx }, feeds)).dx), expected);
+    if (referenceTarget.provider === 'webgpu') return; // which has no second output of MaxPool
+    const [, indices] = maxPool2dWithIndices(x, options);
+    const results = await evaluate({ indices }, feeds);
     const byIndices = new Array<number>(count).fill(0);
     numbersOf(results.indices).forEach((at, i) => {
       byIndices[at] += g[i];

@@ -187,7 +187,7 @@ export function split(x: Value, sizes: readonly number[], axis: number): readonl
 }
 
 /** The range that a slice takes of an axis of known size, as ONNX clamps it: first index, step, count. */
-function sliceRange(size: number, start: number, end: number, step: number): { first: number; count: number } {
+export function sliceRange(size: number, start: number, end: number, step: number): { first: number; count: number } {
   const clamp = (value: number, low: number, high: number) => Math.min(Math.max(value, low), high);
   const from = start < 0 ? start + size : start;
   const to = end < 0 ? end + size : end;
