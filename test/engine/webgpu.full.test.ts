@@ -11,8 +11,9 @@ import { evaluationGraph, modelRecipe } from '../../src/models/model.js';
 import { initialValues } from '../../src/nn/parameters.js';
 import { readCheckpoint } from '../../src/weights/checkpoint.js';
 import { mainFile } from '../cli/run-cli.js';
-import { temporaryFolder, writeFiles } from '../data/folders.js';
+import { writeFiles } from '../data/folders.js';
 import { assertSameDetections, png, tinyModelFile } from '../predict/tiny-detector.js';
+import { temporaryFolder } from '../temporary-folder.js';
 
 const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json';
 const software = !process.env.VK_ICD_FILENAMES && existsSync(swiftShader) ? { VK_ICD_FILENAMES: swiftShader } : {};
