@@ -17,6 +17,7 @@ const run = (command, args, cwd = folder) =>
   execFileSync(command, args, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
 
 const check = `
+import { createRequire } from 'node:module';
 import { BoxwrightError, Detector, exportOnnx, modelNames, version, type PictureDetections } from 'boxwright';
 import { train, type TrainEvent } from 'boxwright/train';
 import { CocoEvaluator, type CocoMetrics, type EvaluatedDetector, evaluate } from 'boxwright/evaluate';
@@ -55,7 +56,8 @@ const feed = (shape: number[], value: number) => ({ dtype: 'float32' as const, s
 const sums = await session.run({ x: feed([1, 1, 4, 4], 2), 'edges.weight': feed([1, 1, 3, 3], 1) });
 await engine.dispose();
 await opened;
-console.log(JSON.stringify({ version, cards: known.length, unknown, functions: [load, inPage, events, judged, compareRuns, writeReport, exportOnnx, conv2d, gradient].every((f) => typeof f === 'function'), found, AP: metrics.AP, rank: x.rank, trained: step.trained.length, sums: [...sums.y.data].map(Number) }));
+const { title: schema } = createRequire(import.meta.url)('boxwright/schemas/eval.json') as { title: string };
+console.log(JSON.stringify({ version, schema, cards: known.length, unknown, functions: [load, inPage, events, judged, compareRuns, writeReport, exportOnnx, conv2d, gradient].every((f) => typeof f === 'function'), found, AP: metrics.AP, rank: x.rank, trained: step.trained.length, sums: [...sums.y.data].map(Number) }));
 `;
 
 // What a bundler for browsers finds under the package's own name, without Node's types.
@@ -96,6 +98,7 @@ try {
     JSON.stringify(said),
     JSON.stringify({
       version,
+      schema: 'boxwright eval --json',
       cards: 2,
       unknown: 'model',
       functions: true,
