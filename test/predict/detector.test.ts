@@ -9,6 +9,7 @@ import { Detector } from '../../src/predict/detector.js';
 import type { PictureDetections } from '../../src/predict/formats/index.js';
 import { writeCheckpoint } from '../../src/weights/checkpoint.js';
 import { writeSafetensors } from '../../src/weights/formats/safetensors.js';
+import { serve } from '../hub/file-server.js';
 import { temporaryFolder } from '../temporary-folder.js';
 import { pixels, png, tinyCheckpoint, tinyClasses, tinyModelFile } from './tiny-detector.js';
 
@@ -47,6 +48,23 @@ test('every way to give a picture gives the same detections', async (t) => {
   );
   for (const { detections } of found) assert.deepEqual(detections, expected.detections);
   assert.equal(raw.data.length, 90 * 70 * 3, 'the caller keeps its pixels');
+});
+
+test('a picture on the web is downloaded, or refused with what the server said', async (t) => {
+  await using detector = await Detector.load(await tinyModelFile(t), all);
+  const bytes = await png(90, 70);
+  const { url } = await serve(t, ({ url: path }, response) => {
+    response.writeHead(path === '/picture.png' ? 200 : 404).end(path === '/picture.png' ? bytes : 'none');
+  });
+  const found = await detector.detect(new URL('/picture.png', url));
+  assert.equal(found.source, `${url}/picture.png`);
+  assert.deepEqual(found.detections, (await detector.detect(bytes)).detections);
+  await assert.rejects(
+    detector.detect(new URL('/other.png', url)),
+    fails('data', /other\.png: .* answered 404 Not Found/),
+  );
+  await assert.rejects(detector.detect(new URL('http://127.0.0.1:1/a.png')), fails('data', /cannot be downloaded/));
+  await assert.rejects(detector.detect(`${url}/picture.png`), fails('data', /no such file/));
 });
 
 test('grey pixels count as three equal channels', async (t) => {
@@ -204,7 +222,7 @@ test('raw pixels that do not fit are refused with what was expected', async (t) 
     fails('data', /scale/),
   );
   await assert.rejects(detector.detect(42 as never), fails('data', /number is no picture/));
-  await assert.rejects(detector.detect(new URL('https://example.org/a.jpg')), fails('data', /file/));
+  await assert.rejects(detector.detect(new URL('ftp://localhost/a.jpg')), fails('data', /file/));
   await assert.rejects(detector.detect(pixels(8, 8), { minScore: 30 }), fails('config', /0 to 1/));
 });
 
