@@ -2,6 +2,8 @@ import { duration } from '../report/page/duration.js';
 import type { TrainEvent } from '../train/events.js';
 import type { Terminal } from './terminal.js';
 
+/** Characters up to which values of a plan stand in a column. */
+const widest = 24;
 /** Milliseconds between lines where nobody watches a terminal. */
 const logEvery = 15_000;
 
@@ -18,6 +20,8 @@ export class TrainProgress {
     switch (event.kind) {
       case 'start':
         return this.#start(event);
+      case 'plan':
+        return this.#plan(event);
       case 'warning':
         return this.#terminal.warn(event.message);
       case 'step':
@@ -55,6 +59,18 @@ export class TrainProgress {
     this.#terminal.note(resumedAt ? `Going on with ${run} at step ${resumedAt}` : `Run: ${run}`);
   }
 
+  #plan({ choices }: Extract<TrainEvent, { kind: 'plan' }>): void {
+    const rows = choices.map(({ setting, value, why }) => [optionOf(setting), value, why]);
+    const widths = [0, 1].map((column) =>
+      Math.max(...rows.map((row) => (row[column].length > widest ? 0 : row[column].length))),
+    );
+    this.#terminal.note('Chosen, as nothing was given:');
+    for (const [option, value, why] of rows)
+      this.#terminal.note(
+        `  ${option.padEnd(widths[0])} ${value.padEnd(widths[1])}  ${this.#terminal.onStderr('dim', why)}`,
+      );
+  }
+
   #step(event: Extract<TrainEvent, { kind: 'step' }>): void {
     const line = stepLine(event);
     this.#terminal.progress(line, event.step / event.steps);
@@ -79,6 +95,11 @@ export class TrainProgress {
     await this.#terminal.print(`Run: ${run}, with report.html`);
     if (reason === 'stopped') this.#terminal.note(`Go on with: boxwright train --resume --out ${run}`);
   }
+}
+
+/** The option that overrules a choice. */
+function optionOf(setting: string): string {
+  return `--${setting === 'learningRate' ? 'lr' : setting}`;
 }
 
 function stepLine({

@@ -64,6 +64,17 @@ export function modelRecipe(name: string, classes: number): DetectorRecipe {
   );
 }
 
+/** A RefineDet's name with a size, given its name without one: `refinedet-resnet18` at 512. Undefined for other names. */
+export function sizedName(name: string, size: number): string | undefined {
+  const [, backbone, family = ''] = /^refinedet-([a-z0-9]+)(-zoo|-luuuyi)?$/.exec(name) ?? [];
+  return refineDetFamilies[family].backbones.includes(backbone) ? `refinedet-${backbone}-${size}${family}` : undefined;
+}
+
+/** The name of a RefineDet without its size. */
+export function unsizedName(name: string): string {
+  return name.replace(/^(refinedet-[a-z0-9]+)-\d+/, '$1');
+}
+
 interface Family<Build> {
   readonly backbones: readonly string[];
   readonly build: Build;

@@ -1,22 +1,13 @@
 import type { Dataset } from '../data/dataset.js';
-import { type CanvasSize, fitted } from '../models/canvas.js';
 import { type DetectorRecipe, resizeRule } from '../models/model.js';
+import { fewSmall, smallness, smallPart, smallSide } from './small-objects.js';
 
-/** Side in pixels of the network's input, as a square of the same area, below which an object is small: two cells of stride 8. */
-const smallSide = 16;
-/** Part of the objects that may be small without a word. */
-const fewSmall = 0.3;
 /** Objects that a class needs, as a rule of thumb. */
 const fewExamples = 20;
 
 /** What to think about before a run, from its data: nothing that stops it. */
 export function adviceFor(recipe: DetectorRecipe, model: string, dataset: Dataset): string[] {
-  const seen = dataset.images.flatMap((image) => {
-    const { scaleX, scaleY } = scaleOf(recipe, image);
-    return image.objects.map(({ label, box: [x1, y1, x2, y2] }) => {
-      return { label, isSmall: Math.sqrt((x2 - x1) * scaleX * ((y2 - y1) * scaleY)) < smallSide };
-    });
-  });
+  const seen = smallness(resizeRule(recipe), dataset);
   const small = smallPart(seen);
   // A rare class may be lost as a whole although few objects are small.
   const lost = dataset.classes.filter((_, label) => smallPart(seen.filter((object) => object.label === label)) > 0.5);
@@ -32,18 +23,6 @@ export function adviceFor(recipe: DetectorRecipe, model: string, dataset: Datase
       `Fewer than ${fewExamples} objects to learn from: ${rare.join(', ')}. More pictures of these help most.`,
     );
   return advice;
-}
-
-function smallPart(objects: readonly { readonly isSmall: boolean }[]): number {
-  return objects.filter(({ isSmall }) => isSmall).length / Math.max(1, objects.length);
-}
-
-/** Pixels of the network's input a pixel of the picture. */
-function scaleOf(recipe: DetectorRecipe, { width, height }: CanvasSize): { scaleX: number; scaleY: number } {
-  const rule = resizeRule(recipe);
-  return rule.kind === 'stretch'
-    ? { scaleX: rule.size / width, scaleY: rule.size / height }
-    : fitted(rule, width, height);
 }
 
 function countOf({ images }: Dataset, label: number): number {

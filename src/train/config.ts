@@ -5,14 +5,18 @@ import { BoxwrightError } from '../errors.js';
 import type { CanvasSize } from '../models/canvas.js';
 import type { OptimizerRecipe } from '../nn/optimizers.js';
 import { parseAugment } from './augment.js';
+import { usualBatch } from './batch-size.js';
 
 /** How the data set is opened, where it is not recognised as it should be; see `OpenOptions`. */
 export type DataFormatOptions = Pick<OpenOptions, 'format' | 'pictures' | 'firstPixel' | 'boxOrder'>;
 
-/** How to train. Everything but `model` and `data` has a default. */
+/** How to train. Everything but `data` has a default. */
 export interface TrainOptions {
-  /** Name of a model, see `modelNames`. */
-  readonly model: string;
+  /**
+   * Name of a model, see `modelNames`. A RefineDet's without its size (`refinedet-resnet18`) gets one that suits the
+   * data; left out, it is the model of the weights, or `refinedet-resnet18`.
+   */
+  readonly model?: string;
   /** Folder or file of the data set. */
   readonly data: string;
   /** Part to learn from and part to judge by; default `train` and `val`. */
@@ -114,8 +118,8 @@ export interface DataFacts {
 }
 
 /** Fills in the defaults. @throws BoxwrightError `config` for values out of range. */
-export function trainConfig(options: TrainOptions, facts: DataFacts): TrainConfig {
-  const batch = options.batch ?? (facts.pictures < 1000 ? 4 : 8);
+export function trainConfig(options: TrainOptions & { readonly model: string }, facts: DataFacts): TrainConfig {
+  const batch = options.batch ?? usualBatch(facts.pictures);
   const epochs = options.epochs ?? Math.min(100, Math.max(12, Math.ceil(facts.enough / facts.pictures)));
   const accumulate = options.accumulate ?? 1;
   const updates = Math.max(1, Math.floor((epochs * Math.floor(facts.pictures / batch)) / accumulate));

@@ -1,4 +1,4 @@
-import type { RecordedEnd, RecordedEvaluation, RecordedStep } from '../report/run/run-record.js';
+import type { RecordedEnd, RecordedEvaluation, RecordedPlan, RecordedStep } from '../report/run/run-record.js';
 import type { TrainConfig } from './config.js';
 
 /** What happens in a run, in order. `events.jsonl` holds the same objects, a line each. */
@@ -20,6 +20,8 @@ export type TrainEvent =
       /** What came from `--weights`, in words. */
       readonly weights?: string;
     }
+  /** What was chosen for a new run, before its first step. */
+  | ({ readonly kind: 'plan' } & RecordedPlan)
   | { readonly kind: 'warning'; readonly message: string }
   | ({ readonly kind: 'step'; readonly secondsLeft: number } & RecordedStep)
   /** If it is the best so far, `best.safetensors` was written. */

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 
-export type { RecordedEnd, RecordedEvaluation, RecordedStep } from '../report/run/run-record.js';
+export type { RecordedEnd, RecordedEvaluation, RecordedPlan, RecordedStep } from '../report/run/run-record.js';
 export type { DataFormatOptions, TrainConfig, TrainOptions } from './config.js';
 export type { TrainEvent } from './events.js';
 export { findLearningRate, type RatePoint, type RateTest } from './find-rate.js';

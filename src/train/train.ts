@@ -21,7 +21,7 @@ import type { TrainEvent } from './events.js';
 import { returnedArrays } from './feeds.js';
 import { firstNotFinite } from './finite.js';
 import { Pace } from './pace.js';
-import { prepare, type RunSetup } from './prepare.js';
+import { openRun, prepare, type RunSetup, setupOf } from './prepare.js';
 import { RunFolder } from './run-folder.js';
 import { epochsWithin, measureCosts } from './time-budget.js';
 import type { TrainingSession } from './training-session.js';
@@ -55,8 +55,9 @@ async function planned(options: TrainOptions): Promise<RunSetup> {
     throw new BoxwrightError('config', 'Milestones are epochs of a run: give its epochs with them, not a time.');
   if (!(options.time > 0))
     throw new BoxwrightError('config', `The time must be more than 0 seconds, not ${options.time}.`);
-  const costs = await measureCosts(await prepare({ ...options, epochs: 1 }));
-  return prepare({ ...options, epochs: epochsWithin(options.time, costs, options.evaluateEvery) });
+  const opened = await openRun(options);
+  const costs = await measureCosts(setupOf(opened));
+  return setupOf(opened, { epochs: epochsWithin(options.time, costs, options.evaluateEvery), costs });
 }
 
 class Run {
@@ -105,7 +106,9 @@ class Run {
 
   async *#all(): AsyncGenerator<TrainEvent, void, undefined> {
     yield await this.#start();
-    const { dataset, validation } = this.#setup;
+    const { dataset, validation, plan, warnings } = this.#setup;
+    if (plan.length > 0) yield { kind: 'plan', choices: plan };
+    for (const message of warnings) yield { kind: 'warning', message };
     for (const problem of [...dataset.problems, ...validation.problems])
       yield { kind: 'warning', message: describeProblem(problem) };
     const began = performance.now();

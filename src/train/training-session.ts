@@ -195,7 +195,10 @@ function sameShape(name: string, saved: Tensor, expected: Tensor): Tensor {
 }
 
 /** The step's graph for pictures of one size. */
-function writeStep(setup: SessionSetup, canvas: CanvasSize): { p: Parameters; step: TrainingStep } {
+export function writeStep(
+  setup: Omit<SessionSetup, 'canvases' | 'parameters'>,
+  canvas: CanvasSize,
+): { p: Parameters; step: TrainingStep } {
   const { recipe, batch, maxBoxes, fixedStatistics } = setup;
   const p = new Parameters({ training: true, fixedStatistics });
   return { p, step: trainingStep(p, trainingLosses(p, recipe, { batch, maxBoxes, canvas }), setup.step) };

@@ -9,7 +9,7 @@ import { batchFeeds, stepDraws } from './feeds.js';
 import { isWithin, rateFactor } from './parameter-parts.js';
 import { pipelineOf } from './pipeline.js';
 import type { RunSetup } from './prepare.js';
-import { TrainingSession } from './training-session.js';
+import { type SessionSetup, TrainingSession } from './training-session.js';
 
 type Setup = Pick<RunSetup, 'config' | 'recipe' | 'dataset' | 'checkpoint' | 'options' | 'parameters'>;
 
@@ -33,8 +33,18 @@ export function loaderOf(
 }
 
 /** A session on the engine with the run's first values, or those of its checkpoint. */
-export function sessionOf({ config, recipe, checkpoint, parameters }: Setup, engine: Engine): Promise<TrainingSession> {
-  return TrainingSession.create(engine, {
+export function sessionOf(setup: Setup, engine: Engine): Promise<TrainingSession> {
+  return TrainingSession.create(engine, sessionSetupOf(setup));
+}
+
+/** What a session of the run is made of. */
+export function sessionSetupOf({
+  config,
+  recipe,
+  checkpoint,
+  parameters,
+}: Pick<Setup, 'config' | 'recipe' | 'checkpoint' | 'parameters'>): SessionSetup {
+  return {
     recipe,
     step: {
       optimizer: config.optimizer,
@@ -51,7 +61,7 @@ export function sessionOf({ config, recipe, checkpoint, parameters }: Setup, eng
     state: checkpoint?.state,
     gathered: (checkpoint?.progress?.step ?? 0) % config.accumulate,
     fixedStatistics: (layer) => config.fixedStatistics.includes(layer),
-  });
+  };
 }
 
 /** The batch, and the random numbers of this step where the model draws any. */

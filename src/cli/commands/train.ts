@@ -1,4 +1,3 @@
-import type { WeightsFile } from '../../hub/weights-file.js';
 import type { TrainOptions } from '../../train/config.js';
 import type { TrainEvent } from '../../train/events.js';
 import type { RateTest } from '../../train/find-rate.js';
@@ -7,8 +6,6 @@ import { dataOptions, givenOpenOptions } from '../data-options.js';
 import { pullProgress } from '../pull-progress.js';
 import type { Terminal } from '../terminal.js';
 import { TrainProgress } from '../train-progress.js';
-
-const defaultModel = 'refinedet-resnet18-320';
 
 /** A test of learning rates ends after a hundred steps, each at a rate of its own. */
 const notOfRateTest = [
@@ -31,7 +28,8 @@ export const trainCommand = command({
     ...dataOptions,
     model: {
       type: 'string',
-      describe: `Name of the model; that of the card in --weights, else ${defaultModel}, by default`,
+      describe:
+        "Name of the model, a RefineDet's with its size or without, which the data then choose; by default that of the weights, else refinedet-resnet18",
     },
     weights: { type: 'string', describe: 'Weights to start from: a file of weights of any known format, or a card' },
     out: { type: 'string', describe: 'Folder of the run; runs/<model>-<data> by default' },
@@ -43,7 +41,10 @@ export const trainCommand = command({
       default: false,
       describe: 'Try a hundred steps with a rising learning rate, and say which one to take',
     },
-    batch: { type: 'number', describe: 'Pictures in a step; 4, or 8 from 1000 pictures on' },
+    batch: {
+      type: 'number',
+      describe: 'Pictures in a step; 4, or 8 from 1000 pictures on, or as many as fit into the memory',
+    },
     accumulate: { type: 'number', describe: 'Steps whose gradients make one update (default 1)' },
     optimizer: { choices: ['adamw', 'sgd'] as const, describe: 'adamw by default; sgd is what was published' },
     lr: { type: 'number', describe: 'Learning rate; by default from optimizer, model and weights' },
@@ -116,11 +117,10 @@ export const trainCommand = command({
     context,
   ) {
     if (!data && !args.resume) throw new UsageError('--data is missing: the folder or file of the data set.');
-    const start = args.resume ? undefined : await pulledWeights(args.weights, context);
+    if (!args.resume) await pullWeights(args.weights, context);
     const { train } = await import('../../train/train.js');
     const options = {
       ...args,
-      model: args.model ?? start?.card?.model ?? defaultModel,
       data: data ?? '',
       open: givenOpenOptions(args),
       learningRate: lr,
@@ -176,13 +176,10 @@ async function printRates({ points, suggested }: RateTest, terminal: Terminal): 
 }
 
 /** Brings weights that a card names before the run begins, which does not show a download. */
-async function pulledWeights(
-  weights: string | undefined,
-  { terminal, signal }: Context,
-): Promise<WeightsFile | undefined> {
-  if (weights === undefined) return undefined;
+async function pullWeights(weights: string | undefined, { terminal, signal }: Context): Promise<void> {
+  if (weights === undefined) return;
   const { weightsFile } = await import('../../hub/weights-file.js');
-  return weightsFile(weights, { signal, onProgress: pullProgress(terminal) });
+  await weightsFile(weights, { signal, onProgress: pullProgress(terminal) });
 }
 
 /** `['backbone=0.1']` as `{ backbone: 0.1 }`. */

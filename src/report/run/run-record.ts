@@ -12,11 +12,17 @@ export type RecordedEvent =
       readonly resumedAt: number;
       readonly weights?: string;
     }
+  | ({ readonly kind: 'plan' } & RecordedPlan)
   | { readonly kind: 'warning'; readonly message: string }
   | ({ readonly kind: 'step' } & RecordedStep)
   | ({ readonly kind: 'evaluation' } & RecordedEvaluation)
   | { readonly kind: 'checkpoint' }
   | ({ readonly kind: 'end' } & RecordedEnd);
+
+/** Settings that were not given, what was chosen for them, and why. */
+export interface RecordedPlan {
+  readonly choices: readonly { readonly setting: string; readonly value: string; readonly why: string }[];
+}
 
 export interface RecordedStep {
   readonly epoch: number;
@@ -58,6 +64,7 @@ const mostWarnings = 50;
 /** What happened in a run, in bounded memory however long it is. */
 export class RunRecord {
   start: Extract<RecordedEvent, { kind: 'start' }> | undefined;
+  plan: RecordedPlan | undefined;
   /** The last one. */
   step: RecordedStep | undefined;
   readonly evaluations: RecordedEvaluation[] = [];
@@ -74,6 +81,9 @@ export class RunRecord {
         if (event.resumedAt > 0) this.resumed++;
         this.start = event;
         this.end = undefined;
+        return;
+      case 'plan':
+        this.plan = event;
         return;
       case 'warning':
         if (this.warningCount++ < mostWarnings) this.warnings.push(event.message);

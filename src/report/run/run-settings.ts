@@ -33,11 +33,13 @@ export function settingsSection(
         ['Began', environment.began],
       ]
     : [];
-  const both = [
+  const chosen = (record.plan?.choices ?? []).map(({ setting, value, why }) => [setting, value, why]);
+  const tables = [
+    ...(chosen.length > 0 ? [table('Chosen, as nothing was given', ['Setting', 'Value', 'Why'], chosen)] : []),
     table('Settings (config.json)', ['Setting', 'Value'], rows),
     table('Model and environment', ['What', 'Value'], [...model, ...machine]),
   ];
-  return `<div class="charts">${both.map((html) => `<div class="card text">${html}</div>`).join('')}</div>`;
+  return `<div class="charts">${tables.map((html) => `<div class="card text">${html}</div>`).join('')}</div>`;
 }
 
 /** Settings as name and text, nested ones by their path. */
