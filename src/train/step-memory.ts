@@ -5,7 +5,7 @@ import type { CanvasSize } from '../models/canvas.js';
 import { type SessionSetup, writeStep } from './training-session.js';
 
 /**
- * Fitted to the peaks of 18 runs of 12 models (docs/benchmarks.md, "Memory of training"), and within 13 % of each: bytes
+ * Fitted to the peaks of 18 runs (docs/benchmarks.md, "Memory of training"), and within 9 % of each: bytes
  * of the process without a model, and how many times it holds the state (twice in the engine, which alternates, once as it
  * began, and in a checkpoint) and the values that the backward pass keeps (the runtime's arena gives a dead value's room
  * only to one of the same shape).

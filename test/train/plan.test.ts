@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { type DataFacts, type TrainOptions, trainConfig } from '../../src/train/config.js';
+import { train } from '../../src/train/index.js';
 import { planOf } from '../../src/train/plan.js';
+import { eventsOf, resumed, small, withShapes } from './runs.js';
 
 const facts: DataFacts = {
   classes: ['cell'],
@@ -64,3 +68,31 @@ test('a smaller batch says how it is made up for, epochs of a time what they wer
     'as many as fit into 30 minutes: 26 of steps (1.2 s a step, 8 s an evaluation), evaluations, and a tenth to spare',
   );
 });
+
+test('a run says what it chose before its first step, and keeps it; one that goes on does not', () =>
+  withShapes(async (folder, data) => {
+    const out = join(folder, 'run');
+    const given = { out, epochs: 1, threads: 1, workers: 1 };
+    const [start, plan, ...rest] = await eventsOf({ ...small(data, out), ...given, model: 'refinedet-tiny' });
+    assert.ok(start.kind === 'start' && plan.kind === 'plan');
+    assert.equal(start.config.model, 'refinedet-tiny-192', 'the pictures have 96 pixels');
+    const [model, ...others] = plan.choices;
+    assert.deepEqual([model.setting, model.value], ['model', 'refinedet-tiny-192']);
+    assert.match(model.why, /longer side 96 pixels/);
+    assert.deepEqual(
+      others.map(({ setting }) => setting),
+      ['learningRate', 'schedule'],
+    );
+    assert.equal(rest.filter(({ kind }) => kind === 'plan').length, 0);
+    assert.match(await readFile(join(out, 'report.html'), 'utf8'), /Chosen, as nothing was given.*longer side 96/s);
+    const again = await eventsOf(resumed(out));
+    assert.ok(again.every(({ kind }) => kind !== 'plan'));
+
+    // Its weights say which model they are of.
+    const weights = join(out, 'best.safetensors');
+    const further = train({ data, weights, ...given, out: join(folder, 'further') });
+    const { value: first } = await further.next();
+    await further.return();
+    assert.ok(first?.kind === 'start' && first.config.model === 'refinedet-tiny-192');
+    assert.ok([1, 2, 4].includes(first.config.batch) && first.config.batch * first.config.accumulate === 4);
+  }));
