@@ -74,7 +74,7 @@ export async function prepare(options: TrainOptions): Promise<RunSetup> {
 export async function openRun(options: TrainOptions): Promise<OpenedRun> {
   if (options.out !== undefined) RunFolder.requireFree(options.out);
   requireModel(options.model); // an unknown model is told before any data is read
-  const { dataset, validation } = await openParts(options);
+  const { dataset, validation } = await openParts(options, options.signal);
   const file = options.weights === undefined ? undefined : await openWeights(options.weights, options.signal);
   const choice = chooseModel(options.model, file?.model, dataset);
   const { model } = choice;
@@ -170,7 +170,7 @@ async function prepareToGoOn(options: TrainOptions): Promise<RunSetup> {
   const folder = RunFolder.open(path);
   const config = folder.readConfig();
   const recipe = modelRecipe(config.model, config.classes.length);
-  const { dataset, validation } = await openParts(config, config.classes);
+  const { dataset, validation } = await openParts(config, options.signal, config.classes);
   const checkpoint = await folder.readLast();
   const specs = specsOf(recipe);
   // Without a checkpoint the run starts where it started before, weights and all.
@@ -194,10 +194,11 @@ function requireOut({ out }: TrainOptions): string {
 
 async function openParts(
   { data, trainPart = 'train', valPart = 'val', open }: Pick<TrainOptions, 'data' | 'trainPart' | 'valPart' | 'open'>,
+  signal: AbortSignal | undefined,
   classes?: readonly string[],
 ): Promise<{ dataset: Dataset; validation: Dataset }> {
-  const dataset = await openDataset(data, { ...open, part: trainPart, classes });
-  return { dataset, validation: await openDataset(data, { ...open, part: valPart, classes: dataset.classes }) };
+  const dataset = await openDataset(data, { ...open, part: trainPart, classes, signal });
+  return { dataset, validation: await openDataset(data, { ...open, part: valPart, classes: dataset.classes, signal }) };
 }
 
 function specsOf(recipe: DetectorRecipe): ReadonlyMap<string, ParameterSpec> {

@@ -37,8 +37,8 @@ import { loaderOf, sessionOf, trainingFeeds } from './working-parts.js';
  *   if (event.kind === 'evaluation') console.log(event.metrics.AP50);
  * }
  *
- * @throws BoxwrightError `diverged` if a loss or a weight is no longer finite (the last checkpoint stays), and for
- *   settings, data, weights and folders that do not fit.
+ * @throws BoxwrightError `diverged` if a loss or a weight is no longer finite (the last checkpoint stays); `aborted` when
+ *   the signal stops it before there is a run; and for settings, data, weights and folders that do not fit.
  */
 export async function* train(options: TrainOptions): AsyncGenerator<TrainEvent, void, undefined> {
   const run = new Run(await planned(options));
