@@ -92,8 +92,9 @@ async function* showEach(
       continue;
     }
     counts.objects += picture.detections.length;
-    await drawings?.draw(path, picture);
-    if (json) await terminal.printJson(jsonPicture(picture));
+    const drawing = await drawings?.draw(path, picture);
+    const written = drawing === undefined ? undefined : { draw: { path: drawing } };
+    if (json) await terminal.printJson({ ...jsonPicture(picture), written });
     else for (const line of described(picture, counts.total === 1)) await terminal.print(line);
     terminal.progress(`${counts.done} of ${counts.total} pictures`, counts.done / counts.total);
     yield picture;

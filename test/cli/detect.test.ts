@@ -138,8 +138,10 @@ test('drawings and files of every format are written, and never over something e
   const { model, folder, pictures, files } = await scene(t);
   const drawn = join(folder, 'drawn');
   const voc = join(folder, 'voc');
-  const first = await runCli('detect', model, pictures, '--draw', drawn, '--format', 'voc', '--out', voc);
+  const first = await runCli('detect', model, pictures, '--draw', drawn, '--format', 'voc', '--out', voc, '--json');
   assert.equal(first.code, 0, first.stderr);
+  const [, , last] = first.stdout.split('\n');
+  assert.deepEqual(JSON.parse(last).written, { draw: { path: join(drawn, 'deeper', 'c.png') } });
   assert.deepEqual((await readdir(drawn, { recursive: true })).sort(), [
     'a.png',
     'b.png',

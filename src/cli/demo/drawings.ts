@@ -43,12 +43,13 @@ export class Drawings {
     return new Drawings(targets);
   }
 
-  /** Draws what was found in the picture of this path. */
-  async draw(path: string, { source, detections }: PictureDetections): Promise<void> {
+  /** Draws what was found in the picture of this path. @returns the path of the drawing. */
+  async draw(path: string, { source, detections }: PictureDetections): Promise<string> {
     const target = this.#targets.get(path)!;
     const folder = dirname(target);
     await mkdir(folder, { recursive: true }).catch((cause) => Promise.reject(writeError(folder, cause)));
     await drawDetectionsTo(target, source, detections);
+    return target;
   }
 }
 
