@@ -48,7 +48,7 @@ test('data prints the card, for people and as JSON, and writes its pages and a r
   assert.doesNotMatch(sheet, /(src|href)="https?:/);
   const preview = await readFile(`${root}/preview.html`, 'utf8');
   for (const name of ['original', 'mosaic', 'mix-up', 'scale-jitter', 'rotate90', 'cut-out'])
-    assert.ok(preview.includes(`<th>${name}</th>`), name);
+    assert.ok(preview.includes(`<th scope="col">${name}</th>`), name);
   const parts = await Promise.all(['val'].map((part) => openDataset(`${root}/fixed`, { part })));
   assert.deepEqual(
     parts.map(({ format, images }) => [format, images.length]),

@@ -68,14 +68,16 @@ describe('axe finds nothing', { skip }, () => {
   });
   after(() => browser?.close());
 
-  for (const [colorScheme, viewport] of [
-    ['light', { width: 1280, height: 900 }],
-    ['dark', { width: 1280, height: 900 }],
-    ['dark', { width: 390, height: 844 }],
+  for (const [colorScheme, viewport, which] of [
+    ['light', { width: 1280, height: 900 }, /./],
+    ['dark', { width: 1280, height: 900 }, /./],
+    ['dark', { width: 390, height: 844 }, /^a report$|comparison/],
   ] as const) {
     test(`${colorScheme}, ${viewport.width} pixels wide`, async () => {
       const wrong: string[] = [];
-      for (const [name, url] of Object.entries(pages)) {
+      const chosen = Object.entries(pages).filter(([name]) => which.test(name));
+      assert.ok(chosen.length > 1);
+      for (const [name, url] of chosen) {
         const { page } = await open(browser, url, { colorScheme, viewport });
         await page.evaluate(() => {
           for (const details of document.querySelectorAll('details')) details.open = true;

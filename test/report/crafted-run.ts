@@ -93,6 +93,8 @@ export class CraftedRun {
     readonly folder: string,
     readonly dataset: Dataset,
     readonly plan: { readonly epochs: number; readonly learningRate: number },
+    /** Milliseconds after which a step writes the page. */
+    readonly every?: number,
   ) {
     this.config = {
       model: 'refinedet-tiny-64',
@@ -111,6 +113,7 @@ export class CraftedRun {
       },
       environment: currentEnvironment('cpu', 1),
       resumedAt,
+      every: this.every,
     });
     await this.tell({
       kind: 'start',

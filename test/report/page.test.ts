@@ -1,5 +1,6 @@
 // Reports in a real browser, with class names that would break out of the page if they could.
 import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -7,7 +8,7 @@ import type { Browser } from 'playwright-core';
 import { compareRuns } from '../../src/report/index.js';
 import { temporaryFolder } from '../temporary-folder.js';
 import { inChromium, launch, open } from './chromium.js';
-import { craftRun, nastyClasses } from './crafted-run.js';
+import { CraftedRun, craftedData, craftRun, nastyClasses } from './crafted-run.js';
 
 const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true };
 
@@ -206,6 +207,52 @@ describe('reports in Chromium', inChromium, () => {
     for (let i = 0; i < 10 && (i === 0 || (await theme.textContent()) !== 'Theme: dark'); i++) await page.reload();
     assert.equal(await theme.textContent(), 'Theme: dark', 'kept');
     assert.deepEqual(errors, []);
+  });
+
+  test('the page of a run that goes on says how old it is and loads itself again, but not while it is read', async () => {
+    const going = new CraftedRun(join(folder, 'going'), await craftedData(join(folder, 'going-data'), ['cat']), {
+      epochs: 2,
+      learningRate: 1e-3,
+    });
+    await mkdir(going.folder);
+    await going.begin();
+    for (let step = 1; step <= 5; step++) await going.step(step);
+    await going.evaluate(1, 0.3);
+    const url = pathToFileURL(join(going.folder, 'report.html')).href;
+    const { page, errors } = await open(browser, url);
+    await page.clock.install();
+    await page.reload();
+    const state = page.locator('.state');
+    const minutes = async (count: number) => {
+      for (let i = 0; i < count; i++) await page.clock.runFor(60_000);
+    };
+    assert.match((await state.textContent())!, /^Running at step 5 .* UTC$/);
+    await page.evaluate(() => scrollTo(0, 700));
+    const place = await page.evaluate(() => scrollY);
+    assert.ok(place > 0);
+    await going.step(6);
+    await going.evaluate(1, 0.2);
+
+    const follow = page.getByLabel('Load again every minute');
+    await follow.uncheck();
+    await minutes(3);
+    assert.match((await state.textContent())!, /^Running at step 5 .* UTC, 3 min ago$/, 'not while it is switched off');
+    await follow.check();
+    await page.evaluate(() => document.querySelector('details')!.toggleAttribute('open', true));
+    await minutes(1);
+    assert.match((await state.textContent())!, /^Running at step 5 .*4 min ago$/, 'not while something is unfolded');
+    await page.evaluate(() => document.querySelector('details')!.toggleAttribute('open', false));
+    await page.evaluate((y) => scrollTo(0, y), place);
+    await minutes(1);
+    await page.locator('.state', { hasText: 'Running at step 6' }).waitFor();
+    await page.waitForFunction((y) => scrollY === y, place);
+    assert.equal(await follow.isChecked(), true);
+    await going.tell({ kind: 'end', reason: 'completed', step: 6, seconds: 9, waiting: 0, broken: 0 });
+    await minutes(1);
+    await page.locator('.state', { hasText: 'Completed at step 6' }).waitFor();
+    assert.equal(await follow.count(), 0, 'nothing more will come');
+    assert.deepEqual(errors, []);
+    await page.context().close();
   });
 
   test('without scripts everything is there to be read', async () => {

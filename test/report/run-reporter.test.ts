@@ -52,6 +52,21 @@ test('a page is there from the start and is news at every evaluation', () =>
     assert.match(await page(), /Running at step 3 of 50/);
   }));
 
+test('between evaluations the page is written again once it is old, and not at every step', () =>
+  inTemporaryFolder(async (folder) => {
+    const dataset = await craftedData(`${folder}/data`, ['a']);
+    for (const [every, expected] of [
+      [0, /Running at step 2 of 50/],
+      [60_000, /Running, before the first step/],
+    ] as const) {
+      const run = new CraftedRun(join(folder, `${every}`), dataset, plan, every);
+      await mkdir(run.folder);
+      await run.begin();
+      for (let step = 1; step <= 2; step++) await run.step(step);
+      assert.match(await readFile(join(run.folder, 'report.html'), 'utf8'), expected);
+    }
+  }));
+
 test('data embedded in a page are the same when parsed, and end no script', () => {
   const value = { names: [...nastyClasses, '<!--<script>', '\u2028'], number: Number.NaN };
   const block = jsonBlock('x', value);

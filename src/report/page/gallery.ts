@@ -67,7 +67,7 @@ function figure(
   const svg = `<svg viewBox="0 0 ${width} ${height}" style="--size:${frame.size.toFixed(1)}" role="img" aria-label="${escapeHtml(`${name}: ${line}`)}">${boxes.join('')}</svg>`;
   const badges = faults.map((fault) => `<span class="badge">${faultNames[fault]}</span>`).join(' ');
   const enlarge = `<button type="button" class="enlarge" aria-pressed="false" aria-label="Enlarge ${escapeHtml(name)}" hidden>Enlarge</button>`;
-  return `<figure data-faults="${faults.join(' ')}"><div class="picture">${image}${svg}</div><figcaption><div class="row"><strong>${escapeHtml(name)}</strong>${enlarge}</div><p>${line} ${badges}</p>${folded('List', lists(name, objects, shown, classes))}</figcaption></figure>`;
+  return `<figure data-faults="${faults.join(' ')}"><div class="picture">${image}${svg}</div><figcaption><div class="row"><strong>${escapeHtml(name)}</strong>${enlarge}</div><p>${line} ${badges}</p>${folded('List', lists(name, objects, shown, classes), name)}</figcaption></figure>`;
 }
 
 /** Sure detections lie on top of unsure ones. */

@@ -39,9 +39,14 @@ export function scrolling(label: string, html: string): string {
   return `<div class="scroll" role="group" tabindex="0" aria-label="${escapeHtml(label)}">${html}</div>`;
 }
 
-/** Something behind a word: tables behind charts. */
-export function folded(summary: string, html: string): string {
-  return `<details><summary>${escapeHtml(summary)}</summary>${html}</details>`;
+/**
+ * Something behind a word: tables behind charts.
+ *
+ * @param of what it belongs to, for those who go from one to the next by ear
+ */
+export function folded(summary: string, html: string, of?: string): string {
+  const aside = of === undefined ? '' : `<span class="aside"> of ${escapeHtml(of)}</span>`;
+  return `<details><summary>${escapeHtml(summary)}${aside}</summary>${html}</details>`;
 }
 
 /** 0.1234 as 12.3, a value that is not there as a dash. */

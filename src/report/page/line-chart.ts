@@ -185,5 +185,5 @@ function behind({ title, x }: LineChart, series: readonly Series[]): string {
   const shown = rows.filter((_, i) => i % every === 0 || i === rows.length - 1);
   const cells = shown.map(([px, row]) => [short(px), ...row.map((value) => (value === undefined ? '' : short(value)))]);
   const caption = every > 1 ? `${title}, ${shown.length} of ${rows.length} values` : title;
-  return folded('Table', table(caption, [x.label, ...series.map(({ name }) => name)], cells));
+  return folded('Table', table(caption, [x.label, ...series.map(({ name }) => name)], cells), title);
 }

@@ -2,7 +2,7 @@ import { chartSize } from './line-chart.js';
 
 /**
  * What moves in a report, as text for the page: the theme, lines that come and go, values under the pointer or by arrow
- * keys, and what is seen of the pictures. Without it the page is whole but still.
+ * keys, what is seen of the pictures, and a run's page that is loaded again while the run goes on. Without it the page is whole but still.
  */
 export const pageScript = `'use strict';
 {
@@ -27,6 +27,27 @@ export const pageScript = `'use strict';
     showTheme(next);
     try { localStorage.setItem('boxwright-theme', next); } catch {}
   });
+
+  const time = document.querySelector('.state time');
+  const follow = document.querySelector('.follow input');
+  if (time && follow) {
+    try { follow.checked = localStorage.getItem('boxwright-follow') !== 'no'; } catch {}
+    follow.closest('label').hidden = false;
+    follow.addEventListener('change', () => { try { localStorage.setItem('boxwright-follow', follow.checked ? 'yes' : 'no'); } catch {} });
+    const ago = time.parentNode.appendChild(document.createElement('span'));
+    const tell = () => {
+      const minutes = Math.floor((Date.now() - Date.parse(time.dateTime)) / 60000);
+      ago.textContent = minutes < 1 ? '' : ', ' + (minutes < 120 ? minutes + ' min' : minutes < 2880 ? Math.floor(minutes / 60) + ' hours' : Math.floor(minutes / 1440) + ' days') + ' ago';
+    };
+    tell();
+    // Not under the eyes or hands of whoever reads: what is unfolded or enlarged would be folded again.
+    let touched = 0;
+    for (const kind of ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchmove']) addEventListener(kind, () => { touched = Date.now(); }, { passive: true });
+    setInterval(() => {
+      tell();
+      if (follow.checked && !document.hidden && Date.now() - touched > 10000 && !document.querySelector('details[open], .large')) location.reload();
+    }, 60000);
+  }
 
   const text = (value) => (value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e6) ? value.toExponential(2) : String(Number(value.toPrecision(4))));
   for (const plot of all('.plot')) {

@@ -27,6 +27,8 @@ p { margin: .35rem 0; }
 .lead, .about, .note, footer { color: var(--soft); }
 .about, .readout, .note { font-size: .875rem; }
 .state { display: inline-block; border: 1px solid var(--edge); border-radius: 1rem; padding: 0 .7rem; font-size: .875rem; background: var(--card); }
+.follow { display: inline-flex; gap: .35rem; align-items: center; margin-left: .8rem; font-size: .875rem; }
+.aside { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: .1rem 1rem; padding: 0; margin: .6rem 0 0; }
 nav a { display: inline-block; padding: .2rem 0; }
 button, select, input { font: inherit; color: inherit; }

@@ -26,7 +26,7 @@ export function pictureSvg(
   boxes: readonly SvgBox[],
   label: string,
 ): string {
-  const letters = Math.round(Math.max(width, height) / 28);
+  const letters = Math.max(1, Math.round(width / 24)); // pictures are shown in one width
   const shapes = boxes.map(({ box, label, title, name, soft }) => {
     const [x1, y1, x2, y2] = Array.from(box, (side) => Math.round(side * 100) / 100);
     const place = `x="${x1}" y="${y1}" width="${round(x2 - x1)}" height="${round(y2 - y1)}"`;

@@ -53,9 +53,7 @@ function lead({ config, record, failure, written }: RunPage): string {
   const { best, step, end, evaluations } = record;
   const last = evaluations.at(-1);
   const at = step ? ` at step ${step.step} of ${step.steps}, epoch ${step.epoch}` : ', before the first step';
-  const time = `${written.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   const ended = failure ? 'Failed' : end && (end.reason === 'completed' ? 'Completed' : 'Stopped');
-  const state = ended ? `${ended}${at}` : `Running${at}; this page is as of ${time}`;
   const tile = (name: string, value: string, note = '') =>
     `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}${note && `<small>${escapeHtml(note)}</small>`}</dd></div>`;
   const metric = (name: string) =>
@@ -77,8 +75,18 @@ function lead({ config, record, failure, written }: RunPage): string {
     last && best && last !== best
       ? ` The last evaluation, after epoch ${last.epoch}: AP ${percent(last.metrics.AP)}, AP50 ${percent(last.metrics.AP50)}.`
       : '';
-  return `<p class="lead">${escapeHtml(model)}. Figures of precision are percent.${escapeHtml(note)}</p><p><span class="state">${escapeHtml(state)}</span></p>${why}<dl class="tiles">${tiles.join('')}</dl>`;
+  return `<p class="lead">${escapeHtml(model)}. Figures of precision are percent.${escapeHtml(note)}</p><p><span class="state">${escapeHtml(`${ended ?? 'Running'}${at}`)}${ended ? '' : `; this page is as of ${moment(written)}`}</span>${ended ? '' : follow}</p>${why}<dl class="tiles">${tiles.join('')}</dl>`;
 }
+
+/** A time that the page's script adds to how long ago it is. */
+function moment(time: Date): string {
+  const text = `${time.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  return `<time datetime="${time.toISOString()}">${text}</time>`;
+}
+
+/** Shown by the page's script, which does it: whoever reads may want the page to stay as it is. */
+const follow =
+  '<label class="follow" hidden><input type="checkbox" name="follow" checked>Load again every minute</label>';
 
 function pictures({ details, thumbnails }: RunPage, thresholds: readonly number[]): string {
   if (!details) return '';

@@ -23,6 +23,8 @@ export interface ReporterSetup {
   readonly environment: Environment;
   /** Step that a resumed run goes on from, and whether the evaluation at that step is yet to come. */
   readonly resumedAt?: { readonly step: number; readonly evaluationDue: boolean };
+  /** Milliseconds after which a step writes the report again; a minute by default. */
+  readonly every?: number;
 }
 
 /**
@@ -40,9 +42,12 @@ export class RunReporter {
   #thumbnails = new Map<string, string | undefined>();
   #problem: string | undefined;
   #broken = false;
+  readonly #every: number;
+  #written = 0;
 
-  private constructor(folder: string, { config, data, environment }: ReporterSetup) {
+  private constructor(folder: string, { config, data, environment, every = 60_000 }: ReporterSetup) {
     this.#folder = folder;
+    this.#every = every;
     // As config.json has it: without settings that are not set.
     this.#config = JSON.parse(JSON.stringify(config)) as Record<string, unknown>;
     this.#notes = { data, environment };
@@ -79,13 +84,14 @@ export class RunReporter {
     });
   }
 
-  /** Takes an event in; at the start, at evaluations and at the end the report is written. */
+  /** Takes an event in; at the start, at evaluations, at the end and in between once a minute the report is written. */
   async note(event: RecordedEvent): Promise<void> {
     await this.#guarded(async () => {
       this.#record.add(event);
       this.#tabulate(event);
       this.#plot(event);
       if (event.kind === 'start' || event.kind === 'evaluation' || event.kind === 'end') await this.#write();
+      else if (event.kind === 'step' && Date.now() - this.#written >= this.#every) await this.#writePage();
     });
   }
 
@@ -130,7 +136,12 @@ export class RunReporter {
   async #write(): Promise<void> {
     this.#thumbnails = await thumbnailsOf(this.#notes, this.#thumbnails);
     await writeNotes(this.#folder, this.#notes);
+    await this.#writePage();
+  }
+
+  async #writePage(): Promise<void> {
     const name = basename(resolve(this.#folder));
+    this.#written = Date.now();
     await writePageOf(
       this.#folder,
       { name, config: this.#config, record: this.#record, notes: this.#notes },
