@@ -1,4 +1,3 @@
-import type { OptionRule } from './option-rules.js';
 import type { Terminal } from './terminal.js';
 
 /** What a command works with, beside its arguments. */
@@ -24,6 +23,18 @@ export interface PositionalSpec {
   readonly array?: boolean;
   readonly demandOption?: boolean;
   readonly describe: string;
+}
+
+/** When options of a command mean something. */
+export interface OptionRule {
+  /** Names of options, or of positionals. */
+  readonly options: readonly string[];
+  /** They do nothing unless one of these is given: `out`, or with a value (of several with commas between) `schedule=step`. */
+  readonly needs?: readonly string[];
+  /** They do nothing if one of these is given. */
+  readonly excludes?: readonly string[];
+  /** What stands behind the colon of the message. */
+  readonly because: string;
 }
 
 type Single<S> = S extends { readonly choices: readonly (infer C)[] }

@@ -1,17 +1,5 @@
 // Options that would be ignored are refused: somebody who gives one expects that it does something.
-import { type AnyCommand, UsageError } from './command.js';
-
-/** When options of a command mean something. */
-export interface OptionRule {
-  /** Names of options, or of positionals. */
-  readonly options: readonly string[];
-  /** They do nothing unless one of these is given: `out`, or with a value (of several with commas between) `schedule=step`. */
-  readonly needs?: readonly string[];
-  /** They do nothing if one of these is given. */
-  readonly excludes?: readonly string[];
-  /** What stands behind the colon of the message. */
-  readonly because: string;
-}
+import { type AnyCommand, type OptionRule, UsageError } from './command.js';
 
 /**
  * A command's arguments, less those that the project's settings give and that mean nothing on this line.

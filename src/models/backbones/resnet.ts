@@ -2,7 +2,7 @@ import { add, maxPool2d, relu, type Value } from '../../graph/index.js';
 import { heNormal, type Initializer } from '../../nn/initializers.js';
 import { type BatchNormLayer, batchNorm, channelsOf, conv } from '../../nn/layers.js';
 import type { Parameters } from '../../nn/parameters.js';
-import type { Sources } from './backbone.js';
+import type { Sources } from './sources.js';
 
 /** What residual blocks of one network share. */
 export interface BlockRecipe {

@@ -3,7 +3,7 @@ import type { Initializer } from '../../nn/initializers.js';
 import { heNormal, scaled } from '../../nn/initializers.js';
 import { type BiasRule, conv } from '../../nn/layers.js';
 import type { Parameters } from '../../nn/parameters.js';
-import type { Sources } from './backbone.js';
+import type { Sources } from './sources.js';
 
 /** VGG-16 with fc6 and fc7 as convolutions (Liu et al. 2016, SSD, section 3.1) and RefineDet's conv6. */
 export interface VggRecipe {

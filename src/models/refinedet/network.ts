@@ -2,8 +2,9 @@ import { add, concat, relu, relu6, reshape, transpose, type Value } from '../../
 import { heNormal, xavierUniform } from '../../nn/initializers.js';
 import { type BatchNormLayer, batchNorm, type ConvLayer, conv, l2Norm, upConv } from '../../nn/layers.js';
 import type { Parameters } from '../../nn/parameters.js';
-import { type Sources, sourceMaps } from '../backbones/backbone.js';
+import { sourceMaps } from '../backbones/backbone.js';
 import { residualBlock } from '../backbones/resnet.js';
+import type { Sources } from '../backbones/sources.js';
 import type { HeadRecipe, RefineDetRecipe, TcbRecipe } from './recipe.js';
 
 /** Raw outputs, a row an anchor in the order level, row, column, shape. */
