@@ -16,11 +16,12 @@ import type { WeightFile } from '../weights/weight-file.js';
 import { readWeightFile } from '../weights/weight-readers.js';
 import { chooseBatch, type MemoryFacts, warnOfBatch } from './batch-size.js';
 import { type DataFacts, defaultSeed, type TrainConfig, type TrainOptions, trainConfig } from './config.js';
+import { availableMemory } from './free-memory.js';
 import { chooseModel, type ModelChoice, requireModel } from './input-size.js';
 import { requireParts } from './parameter-parts.js';
 import { type Choice, planOf } from './plan.js';
 import { freeRunFolder, RunFolder } from './run-folder.js';
-import { availableMemory, trainingMemory } from './step-memory.js';
+import { trainingMemory } from './step-memory.js';
 import type { Costs } from './time-budget.js';
 import { sessionSetupOf } from './working-parts.js';
 

@@ -1,4 +1,3 @@
-import { totalmem } from 'node:os';
 import { lowerFor } from '../lowering/index.js';
 import { liveBytes } from '../lowering/live-bytes.js';
 import type { CanvasSize } from '../models/canvas.js';
@@ -23,14 +22,6 @@ export function trainingMemory(setup: SessionSetup): number {
   for (const { data } of setup.parameters.values()) state += data.byteLength;
   for (const shape of step.optimizerState.values()) state += shape.reduce((product, dim) => product * dim, 4);
   return process0 + perState * state + perLive * canvases * liveBytes(live);
-}
-
-/** Bytes that this process may take in all, as far as the system tells. */
-export function availableMemory(): number {
-  const free = process.availableMemory();
-  // What macOS calls free leaves out what it would give back at once.
-  const known = process.platform === 'darwin' ? Math.max(free, totalmem() / 2) : free;
-  return known + process.memoryUsage.rss();
 }
 
 function area({ width, height }: CanvasSize): number {
