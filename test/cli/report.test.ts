@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Comparison } from '../../src/report/index.js';
@@ -9,7 +9,7 @@ import { inTemporaryFolder } from '../temporary-folder.js';
 import { runCli } from './run-cli.js';
 
 /** A page without what changes from one writing to the next. */
-const still = (page: string) => page.replace(/as of [^<]* UTC/, '');
+const still = (page: string) => page.replace(/as of <time[^<]*/, '');
 
 test('report writes a run’s page again from its folder, pictures included', () =>
   inTemporaryFolder(async (folder) => {
@@ -25,6 +25,15 @@ test('report writes a run’s page again from its folder, pictures included', ()
     assert.deepEqual(JSON.parse(stdout), { run, path });
     assert.equal(still(await readFile(path, 'utf8')), still(before));
     assert.match(before, /src="data:image\/jpeg;base64,/);
+
+    const events = (await readFile(join(run, 'events.jsonl'), 'utf8'))
+      .split('\n')
+      .filter((line) => !line.includes('"end"'));
+    await writeFile(join(run, 'events.jsonl'), events.join('\n'));
+    await utimes(join(run, 'events.jsonl'), new Date(), new Date('2020-02-02T20:20:02Z'));
+    assert.equal((await runCli('report', run)).code, 0);
+    const brokeOff = /Running at step 100 of 100, epoch 4; this page is as of <time[^>]*>2020-02-02 20:20 UTC/;
+    assert.match(await readFile(path, 'utf8'), brokeOff);
 
     await rm(`${run}-data`, { recursive: true });
     assert.equal((await runCli('report', run)).code, 0);

@@ -28,6 +28,7 @@ export interface RunPage {
   readonly details?: EvaluationDetails;
   /** By the paths of pictures. */
   readonly thumbnails: ReadonlyMap<string, Thumbnail>;
+  /** How far the page knows the run. */
   readonly written: Date;
 }
 

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { writeFileAtomically } from '../../weights/atomic-file.js';
 import { dataAddress, thumbnail } from '../drawing/thumbnails.js';
@@ -158,16 +158,19 @@ export class RunReporter {
  */
 export async function writeReport(folder: string): Promise<string> {
   const run = await readRun(folder);
-  return writePageOf(folder, run, await thumbnailsOf(run.notes, new Map()));
+  // Of a run that broke off the page says when that was.
+  const { mtime } = await stat(join(folder, 'events.jsonl')).catch(() => ({ mtime: new Date() }));
+  return writePageOf(folder, run, await thumbnailsOf(run.notes, new Map()), mtime);
 }
 
 async function writePageOf(
   folder: string,
   { name, config, record, notes }: StoredRun,
   thumbnails: ReadonlyMap<string, string | undefined>,
+  written = new Date(),
 ): Promise<string> {
   const path = join(folder, 'report.html');
-  await writeFileAtomically(path, runPage({ name, config, record, ...notes, thumbnails, written: new Date() }));
+  await writeFileAtomically(path, runPage({ name, config, record, ...notes, thumbnails, written }));
   return path;
 }
 
