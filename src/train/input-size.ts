@@ -57,7 +57,7 @@ export function chooseSize(name: string, dataset: Pick<Dataset, 'images'>): { si
   const middle = longer[longer.length >> 1] ?? usual;
   const needed = Math.min(largest, Math.max(least, Math.ceil(middle / sizeStep) * sizeStep));
   if (needed <= usual) {
-    const why = `the pictures have no more (longer side ${middle} pixels, the middle one)`;
+    const why = `enough for the pictures: the middle one's longer side has ${middle} pixels`;
     return needed < usual ? { size: needed, why } : { size: usual, why: `${tooSmall(dataset, usual)} at ${usual}` };
   }
   const [small, smallAtNeeded] = [smallAt(dataset, usual), smallAt(dataset, needed)];

@@ -50,15 +50,19 @@ export function planOf(choices: Choices): Choice[] {
 
 function whyEpochs({ config, options, pictures }: Choices, costs: Costs | undefined): string {
   if (!costs) return `${config.epochs * pictures} pictures are seen in all`;
-  const steps = (config.epochs * costs.batchesPerEpoch * costs.step) / 60;
+  const steps = config.epochs * costs.batchesPerEpoch * costs.step;
   const speed = `${short(costs.step)} s a step, ${short(costs.evaluation)} s an evaluation`;
-  return `as many as fit into ${short((options.time ?? 0) / 60)} minutes: ${short(steps)} of steps (${speed}), evaluations, and a tenth to spare`;
+  return `as many as fit into ${span(options.time ?? 0)}: ${span(steps)} of steps (${speed}), evaluations, and a tenth to spare`;
 }
 
 function whyRate({ options, config, hasBatchNorm }: Choices): string {
   if (config.optimizer.kind === 'sgd') return 'as published';
   if (!hasBatchNorm) return 'as the network has no batch norm';
   return options.weights === undefined ? 'from scratch' : 'from weights';
+}
+
+function span(seconds: number): string {
+  return seconds < 120 ? `${short(seconds)} s` : `${short(seconds / 60)} minutes`;
 }
 
 function short(value: number): string {

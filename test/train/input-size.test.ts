@@ -43,7 +43,7 @@ test('no larger than the pictures: they are not enlarged but to the least size',
   assert.equal(chooseSize(name, pictures(400, 300, 15, 80)).size, 448, 'a multiple of 64 that has all their pixels');
   assert.deepEqual(chooseSize(name, pictures(250, 200, 10, 80)), {
     size: 256,
-    why: 'the pictures have no more (longer side 250 pixels, the middle one)',
+    why: "enough for the pictures: the middle one's longer side has 250 pixels",
   });
   assert.equal(chooseSize(name, pictures(96, 96, 30, 10)).size, 192);
   assert.equal(chooseSize(name, { images: [] }).size, 320);

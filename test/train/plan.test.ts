@@ -65,7 +65,7 @@ test('a smaller batch says how it is made up for, epochs of a time what they wer
   const epochs = plan({ time: 1800 }, { costs }).find(({ setting }) => setting === 'epochs');
   assert.equal(
     epochs?.why,
-    'as many as fit into 30 minutes: 26 of steps (1.2 s a step, 8 s an evaluation), evaluations, and a tenth to spare',
+    'as many as fit into 30 minutes: 26 minutes of steps (1.2 s a step, 8 s an evaluation), evaluations, and a tenth to spare',
   );
 });
 
@@ -78,13 +78,13 @@ test('a run says what it chose before its first step, and keeps it; one that goe
     assert.equal(start.config.model, 'refinedet-tiny-192', 'the pictures have 96 pixels');
     const [model, ...others] = plan.choices;
     assert.deepEqual([model.setting, model.value], ['model', 'refinedet-tiny-192']);
-    assert.match(model.why, /longer side 96 pixels/);
+    assert.match(model.why, /longer side has 96 pixels/);
     assert.deepEqual(
       others.map(({ setting }) => setting),
       ['learningRate', 'schedule'],
     );
     assert.equal(rest.filter(({ kind }) => kind === 'plan').length, 0);
-    assert.match(await readFile(join(out, 'report.html'), 'utf8'), /Chosen, as nothing was given.*longer side 96/s);
+    assert.match(await readFile(join(out, 'report.html'), 'utf8'), /Chosen, as nothing was given.*longer side has 96/s);
     const again = await eventsOf(resumed(out));
     assert.ok(again.every(({ kind }) => kind !== 'plan'));
 
