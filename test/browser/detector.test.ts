@@ -261,6 +261,30 @@ describe('the detector in Chromium', withPage, () => {
     }
   });
 
+  test("a server without onnxruntime-web's files says which are missing", async () => {
+    for (const [missing, message] of [
+      [
+        '**/*.wasm',
+        /ONNX Runtime cannot load it: no available backend.*Are the \.wasm files of onnxruntime-web handed out/,
+      ],
+      ['**/ort.wasm*.mjs', /onnxruntime-web\/wasm cannot be loaded .*Is the package onnxruntime-web installed/],
+    ] as const) {
+      const own = await page.context().browser()!.newPage();
+      await own.route(missing, (route) => route.fulfill({ status: 404 }));
+      await own.goto(opened.origin);
+      await own.waitForFunction('globalThis.boxwright');
+      const error = await own.evaluate(() =>
+        boxwright.Detector.load('/tiny.onnx').then(
+          () => 'loaded',
+          (error) => `${error.code}: ${error.message}`,
+        ),
+      );
+      assert.match(error, /^engine: /);
+      assert.match(error, message);
+      await own.close();
+    }
+  });
+
   test('without WebGPU it says so', async () => {
     for (const [gpu, message] of [
       [undefined, /There is no WebGPU here: the browser lacks it, or the page is not served by https/],
