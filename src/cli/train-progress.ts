@@ -41,21 +41,21 @@ export class TrainProgress {
     pictures,
     trained,
     parameters,
-    data,
+    dataNote,
     advice,
-    weights,
+    weightsNote,
     resumedAt,
   }: Extract<TrainEvent, { kind: 'start' }>): void {
     const { model, classes, epochs, batch, optimizer, learningRate } = config;
     const million = (count: number) => `${(count / 1e6).toFixed(1)} M`;
     this.#terminal.note(`${model}: ${million(parameters)} parameters, ${million(trained)} of them trained`);
-    if (data) this.#terminal.note(`${config.data}: ${data}`);
+    if (dataNote) this.#terminal.note(`${config.data}: ${dataNote}`);
     this.#terminal.note(
       `${pictures.train} pictures to learn from, ${pictures.val} to judge by; classes: ${classes.join(', ')}`,
     );
     this.#terminal.note(`${epochs} epochs in batches of ${batch}, ${optimizer.kind}, learning rate ${learningRate}`);
     for (const message of advice) this.#terminal.note(`${this.#terminal.onStderr('yellow', 'hint:')} ${message}`);
-    if (weights) this.#terminal.note(weights);
+    if (weightsNote) this.#terminal.note(weightsNote);
     this.#terminal.note(resumedAt ? `Going on with ${run} at step ${resumedAt}` : `Run: ${run}`);
   }
 

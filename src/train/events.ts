@@ -14,11 +14,11 @@ export type TrainEvent =
       /** Step that a resumed run goes on from. */
       readonly resumedAt: number;
       /** How the data set was recognised, in words. */
-      readonly data?: string;
+      readonly dataNote?: string;
       /** What to think about, from the data; nothing in a run that goes on. */
       readonly advice: readonly string[];
       /** What came from `--weights`, in words. */
-      readonly weights?: string;
+      readonly weightsNote?: string;
     }
   /** What was chosen for a new run, before its first step. */
   | ({ readonly kind: 'plan' } & RecordedPlan)

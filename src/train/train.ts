@@ -153,9 +153,9 @@ class Run {
       pictures: { train: dataset.images.length, val: validation.images.length },
       batchesPerEpoch: this.#loader.batchesPerEpoch,
       resumedAt: this.#progress.step,
-      data: dataset.note,
+      dataNote: dataset.note,
       advice: folder ? [] : adviceFor(this.#setup.recipe, config.model, dataset),
-      weights: this.#setup.weights,
+      weightsNote: this.#setup.weights,
     };
   }
 

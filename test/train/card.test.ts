@@ -19,7 +19,7 @@ test('training starts from the weights of a card, which a run that is resumed fi
     const out = join(folder, 'run');
     const [start, ...rest] = await eventsOf(small(data, out, { weights: card, epochs: 1 }));
     assert.ok(start.kind === 'start');
-    assert.match(start.weights ?? '', /^\d\d+ parameters from .*tiny_card\.md/);
+    assert.match(start.weightsNote ?? '', /^\d\d+ parameters from .*tiny_card\.md/);
     assert.ok(rest.some((event) => event.kind === 'step' && Number.isFinite(event.loss)));
     const config = JSON.parse(await readFile(join(out, 'config.json'), 'utf8')) as TrainConfig;
     assert.equal(config.weights, card);

@@ -29,7 +29,7 @@ export async function firstSteps(
   const out = join(await temporaryFolder(t), 'run');
   const options = { model, weights, out, data: shared(bccd)!, epochs: 1, batch, threads: 2, workers: 1 };
   for await (const event of train({ ...options, evaluateEvery: 0, signal: abort.signal })) {
-    if (event.kind === 'start') said = event.weights ?? '';
+    if (event.kind === 'start') said = event.weightsNote ?? '';
     if (event.kind === 'step') steps.push(event);
     if (steps.length === count) abort.abort();
   }

@@ -10,7 +10,7 @@ export type RecordedEvent =
       readonly pictures: { readonly train: number; readonly val: number };
       readonly batchesPerEpoch: number;
       readonly resumedAt: number;
-      readonly weights?: string;
+      readonly weightsNote?: string;
     }
   | ({ readonly kind: 'plan' } & RecordedPlan)
   | { readonly kind: 'warning'; readonly message: string }

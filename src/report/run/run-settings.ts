@@ -15,7 +15,7 @@ export function settingsSection(
         ['Parameters', start.parameters.toLocaleString('en')],
         ['of them trained', start.trained.toLocaleString('en')],
         ['Batches in an epoch', start.batchesPerEpoch],
-        ...(start.weights ? [['Weights', start.weights]] : []),
+        ...(start.weightsNote ? [['Weights', start.weightsNote]] : []),
         ...(record.resumed ? [['Went on after a break', record.resumed]] : []),
       ]
     : [];
