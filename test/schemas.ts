@@ -32,7 +32,10 @@ export function requireSchema(name: string): ValidateFunction {
 export function requireFit(name: string, value: unknown, what: string): void {
   const validate = requireSchema(name);
   if (validate(value)) return;
-  const problems = validate.errors!.slice(0, 12).map(({ instancePath, message, params }) => {
+  const errors = validate.errors!;
+  // Of several kinds, what is wrong with the others does not matter.
+  const own = errors.filter(({ schemaPath }) => schemaPath.includes(`/${(value as { kind?: unknown } | null)?.kind}/`));
+  const problems = (own.length > 0 ? own : errors).slice(0, 12).map(({ instancePath, message, params }) => {
     return `  ${instancePath || 'the whole'} ${message} ${JSON.stringify(params)}`;
   });
   const shown = JSON.stringify(value);

@@ -171,7 +171,7 @@ test('a part’s figures count objects, pictures and sizes, which are those that
     objects: 3,
     empty: 1,
     leftOut: 1,
-    perClass: [2, 1],
+    objectsPerClass: [2, 1],
     picturesPerClass: [1, 1],
     sizes: { small: 1, medium: 2, large: 0 },
     width: [100, 200, 300],
