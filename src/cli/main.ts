@@ -3,6 +3,7 @@ import { BoxwrightError } from '../errors.js';
 import { version } from '../version.js';
 import { UsageError } from './command.js';
 import { commands } from './commands.js';
+import { Interrupts } from './interrupts.js';
 import { parseLine } from './parser.js';
 import { ReaderGone, Terminal } from './terminal.js';
 
@@ -13,22 +14,18 @@ const readerGone = 141; // 128 + SIGPIPE
 
 async function main(line: readonly string[]): Promise<number> {
   const terminal = new Terminal();
-  const abort = new AbortController();
-  const stop = () => {
-    if (abort.signal.aborted) process.exit(interrupted); // asked twice
-    abort.abort();
-  };
-  process.on('SIGINT', stop).on('SIGTERM', stop);
+  using interrupts = new Interrupts(terminal);
+  const { signal } = interrupts;
   let json = line.includes('--json');
   try {
     const parsed = await parseLine(line, commands);
     if (!parsed) return 0;
     terminal.quiet = parsed.quiet;
     json = parsed.args.json === true; // a settings file may say it
-    const code = (await parsed.command.run(parsed.args as never, { terminal, signal: abort.signal })) ?? 0;
-    return abort.signal.aborted ? interrupted : code;
+    const code = (await parsed.command.run(parsed.args as never, { terminal, signal })) ?? 0;
+    return signal.aborted ? interrupted : code;
   } catch (error) {
-    if (abort.signal.aborted) {
+    if (signal.aborted) {
       terminal.note('Interrupted.');
       if (json) terminal.errorJson('aborted', 'Interrupted.');
       return interrupted;
@@ -37,8 +34,6 @@ async function main(line: readonly string[]): Promise<number> {
     const code = report(error, line.includes('--verbose'), terminal);
     if (json) terminal.errorJson(codeOf(error), error instanceof Error ? error.message : String(error));
     return code;
-  } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop);
   }
 }
 

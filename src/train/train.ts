@@ -30,7 +30,7 @@ import { loaderOf, sessionOf, trainingFeeds } from './working-parts.js';
 /**
  * Trains a detector and writes a run folder. Yields an event for everything that happens; ends with an `end` event, or
  * throws. Stopped by its signal it finishes the step under way, saves, and ends with reason `stopped`; an evaluation under
- * way is left, and made up for when the run goes on.
+ * way is left, and made up for when the run goes on. Stopped before the run begins it throws, and nothing is written.
  *
  * @example
  * for await (const event of train({ model: 'refinedet-resnet18-320', data: 'cells/', epochs: 40 })) {
@@ -128,9 +128,12 @@ class Run {
 
   async #start(): Promise<TrainEvent> {
     const { config, dataset, validation, folder, path, parameters } = this.#setup;
+    this.#requireGoing();
     this.#loader = loaderOf(this.#setup, (problem) => this.#note(problem));
     this.#engine = await Engine.start({ provider: config.provider, threads: config.threads });
+    this.#requireGoing();
     this.#session = await sessionOf(this.#setup, this.#engine);
+    this.#requireGoing();
     this.#folder = folder ?? RunFolder.create(path);
     if (folder) await folder.rewindEvents(this.#progress);
     else await this.#folder.writeConfig(config);
@@ -157,6 +160,11 @@ class Run {
       advice: folder ? [] : adviceFor(this.#setup.recipe, config.model, dataset),
       weightsNote: this.#setup.weights,
     };
+  }
+
+  /** Loading a large network takes long, and cannot be broken off itself. */
+  #requireGoing(): void {
+    if (this.#setup.options.signal?.aborted) throw new BoxwrightError('aborted', 'Stopped before the run began.');
   }
 
   /** @returns whether the signal stopped it. */

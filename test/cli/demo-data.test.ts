@@ -72,6 +72,9 @@ describe("the demo's data set", () => {
     assert.deepEqual(await readdir(folder), ['mine.txt']);
     const failing = { ...few, onPicture: () => assert.fail('stop') };
     await assert.rejects(renderShapes(join(root, 'stopped'), failing));
+    const stop = new AbortController();
+    const stopping = { ...few, signal: stop.signal, onPicture: () => stop.abort() };
+    await assert.rejects(renderShapes(join(root, 'stopped'), stopping), { code: 'aborted' });
     assert.ok(!existsSync(join(root, 'stopped')));
     assert.deepEqual(await readdir(root), names);
   });

@@ -58,6 +58,13 @@ test('a run goes from start to end and leaves a folder that says everything', ()
     assert.deepEqual(best.classes, ['circle', 'square', 'triangle', 'star']);
   }));
 
+test('stopped before it began, a run leaves nothing', () =>
+  withShapes(async (folder, data) => {
+    const out = join(folder, 'run');
+    await assert.rejects(eventsOf(small(data, out, { signal: AbortSignal.abort() })), { code: 'aborted' });
+    assert.ok(!existsSync(out));
+  }));
+
 for (const accumulate of [1, 2]) {
   test(`stopped in the middle and resumed, a run ends bit for bit like one never stopped (accumulate ${accumulate})`, () =>
     withShapes(async (folder, data) => {

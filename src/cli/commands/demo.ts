@@ -45,7 +45,6 @@ export const demoCommand = command({
     };
     await requireFresh(paths.run, out, resume);
     await render(paths.data, json, context);
-    if (context.signal.aborted) return undefined;
     const { train } = await import('../../train/train.js');
     const { existsSync } = await import('node:fs');
     const going = resume && existsSync(join(paths.run, 'config.json'));
@@ -86,14 +85,14 @@ async function requireFresh(run: string, out: string, resume: boolean): Promise<
   }
 }
 
-async function render(path: string, json: boolean, { terminal }: Context): Promise<void> {
+async function render(path: string, json: boolean, { terminal, signal }: Context): Promise<void> {
   const { mkdir } = await import('node:fs/promises');
   const { dirname } = await import('node:path');
   const { renderShapes } = await import('../demo/demo-data.js');
   await mkdir(dirname(path), { recursive: true });
   const onPicture = (done: number, total: number) =>
     terminal.progress(`rendering pictures: ${done} of ${total}`, done / total);
-  const rendered = await renderShapes(path, { pictures, onPicture });
+  const rendered = await renderShapes(path, { pictures, onPicture, signal });
   if (json) return terminal.printJson({ kind: 'pictures', path, pictures, rendered });
   await terminal.print(
     rendered

@@ -15,6 +15,7 @@ export interface ShapesOptions {
   /** Width and height of the pictures in pixels; default 192. */
   readonly size?: number;
   readonly onPicture?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal;
 }
 
 /** What a folder was rendered with; kept in its annotation files and compared before it is used again. */
@@ -39,7 +40,8 @@ const batch = 8;
  * The folder appears once it is whole. If it is there already, rendered with the same options, nothing is done.
  *
  * @returns whether pictures were rendered.
- * @throws BoxwrightError `data` if the folder holds something else; `io` if it cannot be written.
+ * @throws BoxwrightError `data` if the folder holds something else; `io` if it cannot be written; `aborted` by the signal.
+ *   Nothing is left behind then.
  */
 export async function renderShapes(folder: string, options: ShapesOptions = {}): Promise<boolean> {
   const { pictures = { train: 480, val: 80 }, seed = 1, size = 192 } = options;
@@ -51,7 +53,10 @@ export async function renderShapes(folder: string, options: ShapesOptions = {}):
     await mkdir(temporary, { recursive: true });
     let before = 0;
     for (const [index, part] of (['train', 'val'] as const).entries()) {
-      await renderPart(temporary, part, index, recipe, (done) => options.onPicture?.(before + done, total));
+      await renderPart(temporary, part, index, recipe, (done) => {
+        options.onPicture?.(before + done, total);
+        if (options.signal?.aborted) throw new BoxwrightError('aborted', 'Stopped while pictures were rendered.');
+      });
       before += recipe[part];
     }
     await rename(temporary, folder);
