@@ -183,6 +183,11 @@ describe('reports in Chromium', inChromium, () => {
     assert.equal(await page.locator('.detection[hidden]').count(), 0, 'at a score of 0 all are shown');
     await page.keyboard.press('End');
     assert.equal(await page.locator('.detection:not([hidden])').count(), 0, 'at a score of 1 none');
+    const [detections, objects] = [await page.locator('.detection').count(), await page.locator('.object').count()];
+    assert.equal(
+      await page.locator('.controls output').textContent(),
+      `From a score of 1.00 on, 0 of ${detections} detections are shown, ${objects} of ${objects} objects missed.`,
+    );
     assert.equal(
       await page.locator('.object:not(.missed):not([data-crowd=true])').count(),
       0,

@@ -109,7 +109,6 @@ export const pageScript = `'use strict';
     const output = controls.querySelector('output');
     const threshold = (label) => (own && own.checked ? data.thresholds[label] : Number(slider.value));
     const refresh = () => {
-      output.textContent = own && own.checked ? '' : Number(slider.value).toFixed(2);
       for (const name of ['objects', 'detections', 'names']) gallery.classList.toggle('no-' + name, !controls.querySelector('input[name=' + name + ']').checked);
       const kind = controls.querySelector('input[name=fault]:checked').value;
       for (const figure of all('figure', gallery)) figure.hidden = kind !== 'all' && !figure.dataset.faults.split(' ').includes(kind);
@@ -118,6 +117,9 @@ export const pageScript = `'use strict';
         const found = box.dataset.found === '' ? -1 : Number(box.dataset.found);
         box.classList.toggle('missed', box.dataset.crowd !== 'true' && found < threshold(box.dataset.label));
       }
+      const count = (selector) => all('figure:not([hidden]) ' + selector, gallery).length;
+      const from = own && own.checked ? "From each class's own score on" : 'From a score of ' + Number(slider.value).toFixed(2) + ' on';
+      output.textContent = from + ', ' + count('.detection:not([hidden])') + ' of ' + count('.detection') + ' detections are shown, ' + count('.object.missed') + ' of ' + count('.object') + ' objects missed.';
     };
     controls.addEventListener('change', refresh);
     slider.addEventListener('input', () => { if (own) own.checked = false; refresh(); });

@@ -90,6 +90,7 @@ tfoot th, tfoot td { font-weight: 600; border-bottom: 0; }
 .controls fieldset { border: 0; margin: 0; padding: 0; display: flex; flex-wrap: wrap; gap: .2rem .9rem; min-width: 0; }
 .controls legend { float: left; margin-right: .7rem; font-weight: 600; }
 .controls label { display: inline-flex; gap: .35rem; align-items: center; }
+.controls output { flex-basis: 100%; font-size: .875rem; color: var(--soft); }
 .gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); gap: 1rem; align-items: start; }
 .gallery figure { padding: .6rem; }
 .gallery figure.large { grid-column: 1 / -1; }
