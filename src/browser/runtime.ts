@@ -18,13 +18,16 @@ export interface BrowserModel {
 }
 
 type Runtime = typeof import('onnxruntime-web/wasm');
+type Session = Awaited<ReturnType<Runtime['InferenceSession']['create']>>;
 
 /** ONNX Runtime's WebAssembly is one for the page and does one thing at a time. */
 let last: Promise<unknown> = Promise.resolve();
 
+const nothing = () => {};
+
 function inTurn<T>(work: () => Promise<T>): Promise<T> {
   const result = last.then(work);
-  last = result.catch(() => {});
+  last = result.then(nothing, nothing);
   return result;
 }
 
@@ -36,17 +39,22 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
  *   none; `engine` if onnxruntime-web is not there or refuses the model.
  */
 export async function startModel(name: string, bytes: Uint8Array, options: RuntimeOptions): Promise<BrowserModel> {
-  const { provider, threads } = options;
-  const runtime = await runtimeFor(provider);
-  if (threads !== undefined) {
-    if (!Number.isInteger(threads) || threads < 1)
-      throw new BoxwrightError('config', `threads is ${threads}, expected a whole number from 1.`);
-    runtime.env.wasm.numThreads = threads;
-  }
+  const runtime = await runtimeFor(options);
+  const session = await openSession(runtime, name, bytes, options.provider);
+  return runningModel(runtime, name, session);
+}
+
+async function openSession(runtime: Runtime, name: string, bytes: Uint8Array, provider: Provider): Promise<Session> {
   const settings = { executionProviders: [provider], logSeverityLevel: 4 } as const; // errors come as exceptions
-  const session = await inTurn(() => runtime.InferenceSession.create(bytes, settings)).catch((cause) => {
+  try {
+    return await inTurn(() => runtime.InferenceSession.create(bytes, settings));
+  } catch (cause) {
     throw loadError(name, provider, cause);
-  });
+  }
+}
+
+/** In a function of its own: what it returns would hold on to the file's bytes, were they in its reach. */
+function runningModel(runtime: Runtime, name: string, session: Session): BrowserModel {
   let disposed = false;
   const run = async ({ shape, data }: Tensor) => {
     const images = new runtime.Tensor('uint8', data as Uint8Array, shape);
@@ -69,10 +77,18 @@ export async function startModel(name: string, bytes: Uint8Array, options: Runti
 }
 
 /** Loaded when a detector is, so that a page that only handles errors or types does not carry it. */
-async function runtimeFor(provider: Provider): Promise<Runtime> {
+async function runtimeFor({ provider, threads }: RuntimeOptions): Promise<Runtime> {
   if (provider !== 'wasm' && provider !== 'webgpu')
     throw new BoxwrightError('config', `provider is "${provider}", expected wasm or webgpu.`);
+  if (threads !== undefined && (!Number.isInteger(threads) || threads < 1))
+    throw new BoxwrightError('config', `threads is ${threads}, expected a whole number from 1.`);
   if (provider === 'webgpu') await requireWebGpu();
+  const runtime = await importRuntime(provider);
+  if (threads !== undefined) runtime.env.wasm.numThreads = threads;
+  return runtime;
+}
+
+async function importRuntime(provider: Provider): Promise<Runtime> {
   try {
     return await (provider === 'webgpu' ? import('onnxruntime-web/webgpu') : import('onnxruntime-web/wasm'));
   } catch (cause) {
