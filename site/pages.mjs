@@ -1,6 +1,7 @@
-// Turns README, docs/, CHANGELOG, LICENSE and examples/ into the site's pages: the same text, with links that fit there.
+// Turns README, docs/, CHANGELOG, LICENSE, examples/ and schemas/ into the site's pages: the same text, with links that fit there.
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { posix } from 'node:path';
+import { pageName } from './sidebar.mjs';
 
 const root = new URL('../', import.meta.url);
 const folder = new URL('pages/', import.meta.url);
@@ -15,7 +16,7 @@ const named = {
 function placeOf(path) {
   if (named[path]) return named[path];
   if (path.startsWith('docs/')) return path.slice('docs/'.length);
-  if (path.startsWith('examples/') || path.startsWith('schemas/')) return path.replace(/\.\w+$/, '.md');
+  if (/^(examples|schemas)\//.test(path)) return `${pageName(path)}.md`;
 }
 
 /** A document's text with links to other files of the repository turned into links to their pages. */
@@ -44,17 +45,19 @@ function write(path, text) {
 const read = (path) => readFileSync(new URL(path, root), 'utf8');
 const list = (path) => readdirSync(new URL(path, root)).sort();
 
-/** The first paragraph of a program's first comment, or its docstring. */
-function about(code) {
-  const [, comment, docstring] = /^(?:((?:\/\/ .+\n)+)|"""(.+)""")/.exec(code);
-  return (
-    docstring ??
-    comment
-      .trim()
-      .replace(/^\/\/ /gm, '')
-      .replaceAll('\n', ' ')
-  );
+/** The first paragraph of the comment that a program begins with. */
+function about(file, code) {
+  const text = /^(?:<!doctype html>\n)?(?:((?:\/\/ .+\n)+)|"""(.+)"""|<!--([\s\S]*?)(?:\n\n|-->))/i.exec(code);
+  if (!text) throw new Error(`examples/${file} does not begin with a comment that says what it is.`);
+  const found = text.slice(1).find((part) => part !== undefined);
+  return found
+    .replace(/^\/\/ /gm, '')
+    .trim()
+    .replace(/\s*\n\s*/g, ' ')
+    .replace(/:$/, '.');
 }
+
+const languages = { py: 'python', cpp: 'cpp', html: 'html', mjs: 'js' };
 
 export function writePages() {
   rmSync(folder, { recursive: true, force: true });
@@ -75,10 +78,10 @@ export function writePages() {
   }
   const rows = list('examples').map((file) => {
     const code = read(`examples/${file}`);
-    const language = file.endsWith('.py') ? 'python' : 'js';
-    write(placeOf(`examples/${file}`), `# ${file}\n\n${about(code)}\n\n\`\`\`${language}\n${code}\`\`\`\n`);
-    return `| [${file}](${posix.basename(placeOf(`examples/${file}`))}) | ${about(code)} |\n`;
+    const language = languages[file.split('.').at(-1)];
+    write(placeOf(`examples/${file}`), `# ${file}\n\n${about(file, code)}\n\n\`\`\`${language}\n${code}\`\`\`\n`);
+    return `| [${file}](${posix.basename(placeOf(`examples/${file}`))}) | ${about(file, code)} |\n`;
   });
-  const head = 'Programs to start from. Each runs as it stands, and is run by a test.';
+  const head = 'Programs to start from. Tests run them.';
   write('examples/index.md', `# Examples\n\n${head}\n\n| program | what it shows |\n|---|---|\n${rows.join('')}`);
 }

@@ -1,8 +1,11 @@
 // What stands where in the site. A document without a place here is an error of the build.
 import { readdirSync } from 'node:fs';
 
-const examples = readdirSync(new URL('../examples/', import.meta.url)).sort();
-const schemas = readdirSync(new URL('../schemas/', import.meta.url)).sort();
+/** The page of an example or a schema: its path without `.mjs` or `.json`, others' ending behind a hyphen. */
+export const pageName = (path) => path.replace(/\.(mjs|json)$/, '').replace('.', '-');
+
+const pagesOf = (folder) =>
+  readdirSync(new URL(`../${folder}/`, import.meta.url)).map((file) => pageName(`${folder}/${file}`));
 
 /** The site's groups: a page's path without its ending, and its name in the list. */
 export const sidebar = [
@@ -54,11 +57,11 @@ export const sidebar = [
   }),
 ];
 
-/** Every page that the site has to have; examples are listed on a page of their own. */
+/** Every page that the site has to have; examples and schemas are listed on pages of their own. */
 export const pages = [
   ...sidebar.flatMap(({ items }) => items.map(({ link }) => link.slice(1))),
-  ...examples.map((file) => `examples/${file.replace(/\.\w+$/, '')}`),
-  ...schemas.map((file) => `schemas/${file.replace(/\.json$/, '')}`),
+  ...pagesOf('examples'),
+  ...pagesOf('schemas'),
 ];
 
 function group(text, items) {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { commands } from '../../src/cli/commands.js';
 import { parseLine } from '../../src/cli/parser.js';
 import { readSettings } from '../../src/cli/settings-file.js';
@@ -52,4 +53,12 @@ test('links between the documents lead somewhere', () => {
 test('docs/commands.md lists every command', () => {
   const listed = [...textOf('docs/commands.md').matchAll(/^\| `([a-z]+)` \|/gm)].map(([, name]) => name);
   assert.deepEqual(listed.toSorted(), [...commands.map(({ usage }) => usage.split(' ')[0]), 'completion'].toSorted());
+});
+
+test('every document has a place in the site', async () => {
+  const { pages } = (await import(pathToFileURL(join(root, 'site/sidebar.mjs')).href)) as { pages: string[] };
+  const unlisted = documents
+    .filter((file) => file.startsWith('docs/'))
+    .filter((file) => !pages.includes(file.replace(/^docs\/|\.md$/g, '')));
+  assert.deepEqual(unlisted, [], 'name them in site/sidebar.mjs');
 });
