@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { nameOf } from '../../src/cli/command.js';
+import { engineOptions, nameOf } from '../../src/cli/command.js';
 import { commands } from '../../src/cli/commands.js';
+import { datasetFormats } from '../../src/data/dataset.js';
+import { writtenFormats } from '../../src/data/writing/written-formats.js';
 import { requireFit, requireSchema, schemaNames, schemaOf } from '../schemas.js';
 import { temporaryFolder } from '../temporary-folder.js';
 import { runCli } from './run-cli.js';
@@ -70,4 +72,12 @@ test('an error is the last line on stderr with --json, wherever that was said', 
   assert.equal(last(bySettings.stderr).code, 'io');
   const inWords = await runCli('--config', config, 'info', 'nowhere', '--no-json');
   assert.ok(!inWords.stderr.includes('{'), inWords.stderr);
+});
+
+test('formats and providers in the schemas are those of today', () => {
+  const shared = schemaOf('common').$defs as Readonly<Record<string, { readonly enum: unknown }>>;
+  assert.deepEqual(shared.datasetFormat.enum, datasetFormats);
+  assert.deepEqual(shared.writtenFormat.enum, writtenFormats);
+  const { provider } = schemaOf('run-config').properties as Readonly<Record<string, { readonly enum: unknown }>>;
+  assert.deepEqual(provider.enum, engineOptions.provider.choices);
 });
