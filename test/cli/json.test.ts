@@ -1,5 +1,6 @@
 // The schemas of what --json prints. That it fits them is looked at wherever a test runs a command: run-cli.ts.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -7,6 +8,7 @@ import { engineOptions, nameOf } from '../../src/cli/command.js';
 import { commands } from '../../src/cli/commands.js';
 import { datasetFormats } from '../../src/data/dataset.js';
 import { writtenFormats } from '../../src/data/writing/written-formats.js';
+import { root } from '../docs/documents.js';
 import { requireFit, requireSchema, schemaNames, schemaOf } from '../schemas.js';
 import { temporaryFolder } from '../temporary-folder.js';
 import { runCli } from './run-cli.js';
@@ -74,10 +76,13 @@ test('an error is the last line on stderr with --json, wherever that was said', 
   assert.ok(!inWords.stderr.includes('{'), inWords.stderr);
 });
 
-test('formats and providers in the schemas are those of today', () => {
+test('formats, error codes and providers in the schemas are those of today', () => {
   const shared = schemaOf('common').$defs as Readonly<Record<string, { readonly enum: unknown }>>;
   assert.deepEqual(shared.datasetFormat.enum, datasetFormats);
   assert.deepEqual(shared.writtenFormat.enum, writtenFormats);
+  const [union] = /type ErrorCode =[^;]*;/.exec(readFileSync(join(root, 'src/errors.ts'), 'utf8'))!;
+  const codes = Array.from(union.matchAll(/'(\w+)'/g), ([, code]) => code);
+  assert.deepEqual(shared.errorCode.enum, [...codes, 'usage', 'unexpected']);
   const { provider } = schemaOf('run-config').properties as Readonly<Record<string, { readonly enum: unknown }>>;
   assert.deepEqual(provider.enum, engineOptions.provider.choices);
 });
