@@ -71,7 +71,7 @@ export function iou(
  * Overlaps of box `i` of `boxes` with all of `others`, written to `row` [others]; see `iou`. For loops that allocate
  * nothing: the areas are `boxAreas` of the two lists under the same convention.
  */
-export function iouRow(
+function iouRow(
   boxes: Float32Array,
   areas: Float32Array,
   i: number,

@@ -6,7 +6,7 @@ import { writeMindspore } from '../weights/formats/mindspore-writer.js';
 import { inSourceNames } from '../weights/loading/in-source-names.js';
 import { classList } from './class-list.js';
 import type { Context } from './command.js';
-import { requireFree } from './free-target.js';
+import { requireTarget } from './free-target.js';
 import { pullProgress } from './pull-progress.js';
 
 export interface ConvertArguments {
@@ -38,7 +38,7 @@ export async function convertWeights(args: ConvertArguments, { terminal, signal 
       `${to}: weights are written as ${known}, not as ${extname(to) || 'a file without ending'}; for a data set give --to, its format.`,
     );
   }
-  if (!force) await requireFree(to, 'file');
+  requireTarget(to, force);
   const choice = { model, classes: await classList(args.classes) };
   const opened = await openModel(from, { ...choice, signal, onProgress: pullProgress(terminal) });
   if (opened.kind === 'onnx') {

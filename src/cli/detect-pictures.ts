@@ -14,8 +14,8 @@ import type { BrokenPicture } from '../predict/picture-detector.js';
 import type { TestTime } from '../predict/test-time.js';
 import { imageIds } from './coco-image-ids.js';
 import type { Context } from './command.js';
-import { Drawings } from './demo/drawings.js';
-import { requireFree } from './free-target.js';
+import { Drawings } from './drawings.js';
+import { requireEmptyFolder, requireTarget } from './free-target.js';
 import { type PicturePath, picturePaths } from './picture-paths.js';
 import { pullProgress } from './pull-progress.js';
 
@@ -51,7 +51,8 @@ export async function detectPictures(args: DetectArguments, context: Context): P
   const { out, format, force, minScore, provider, threads, batch, testTime } = args;
   const pictures = await picturePaths(args.pictures);
   const drawings = args.draw === undefined ? undefined : Drawings.plan(args.draw, pictures, force);
-  if (out && !force) await requireFree(out, format === 'voc' || format === 'yolo' ? 'folder' : 'file');
+  if (out && (format === 'voc' || format === 'yolo')) await requireEmptyFolder(out, force);
+  else if (out) requireTarget(out, force);
   await using detector = await Detector.load(args.source, {
     ...{ provider, threads, minScore, testTime, model: args.model, classes: args.classes },
     ...{ signal: context.signal, onProgress: pullProgress(context.terminal) },

@@ -3,18 +3,18 @@ import { readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BoxwrightError } from '../errors.js';
 
-/** @throws BoxwrightError `io` if something is there that writing would replace or mix with. */
-export async function requireFree(path: string, kind: 'file' | 'folder'): Promise<void> {
-  if (kind === 'file' || !existsSync(path)) return requireNoFile(path);
+/** @throws BoxwrightError `io` if something is there already that is not to be replaced, or no folder at all. */
+export async function requireEmptyFolder(path: string, force: boolean): Promise<void> {
+  if (!existsSync(path)) return;
   const names = await readdir(path).catch((cause) => {
     throw new BoxwrightError('io', `${path}: is no folder to write to (${cause.message}).`, { cause });
   });
-  if (names.length === 0) return;
+  if (names.length === 0 || force) return;
   throw new BoxwrightError('io', `${path}: the folder is not empty; choose another, or use --force.`);
 }
 
 /**
- * For files that are written at the end of long work.
+ * For a file that is written at the end of long work.
  *
  * @throws BoxwrightError `io` if the file exists and is not to be replaced, or there is no folder to write it to.
  */

@@ -8,13 +8,10 @@ import type { LvisMetrics } from '../evaluate/lvis.js';
 import type { OptimalLrp } from '../evaluate/optimal-lrp.js';
 import type { OperatingPoint, ScoreCurves } from '../evaluate/score-curves.js';
 import type { TideResult } from '../evaluate/tide.js';
+import { percent, signed } from '../report/page/fractions.js';
 
 type Cell = string | number;
 
-/** A fraction in percent; a dash where there is none. */
-const percent = (value: number | null) => (value === null || value < 0 ? '–' : (100 * value).toFixed(1));
-const signed = (value: number | null) =>
-  value === null ? '–' : `${value < 0 ? '−' : '+'}${Math.abs(100 * value).toFixed(1)}`;
 const score = (value: number | null) => (value === null || value < 0 ? '–' : value.toFixed(3));
 const intervalOf = ({ value, low, high }: Interval) => [percent(value), `${percent(low)} to ${percent(high)}`];
 
@@ -53,7 +50,7 @@ export function tideLines({ AP, dAP, counts, special, iouThreshold }: TideResult
 export function lrpLines(lrp: OptimalLrp): string[] {
   const row = (name: string, own: { [key in keyof OptimalLrp]?: unknown } & { threshold?: number | null }) => {
     const figures = [own.oLRP, own.localisation, own.falsePositives, own.falseNegatives] as (number | null)[];
-    return [name, ...figures.map(percent), own.threshold === undefined ? '' : score(own.threshold)];
+    return [name, ...figures.map((value) => percent(value)), own.threshold === undefined ? '' : score(own.threshold)];
   };
   return [
     'optimal LRP error, percent: 0 is perfect; the threshold is the score at which a class is best',
@@ -106,7 +103,7 @@ export function curveLines({ pooled, perClass, iouThreshold }: ScoreCurves): str
   const row = (name: string, { threshold, precision, recall, f1 }: OperatingPoint) => [
     name,
     score(threshold),
-    ...[precision, recall, f1].map(percent),
+    ...[precision, recall, f1].map((value) => percent(value)),
   ];
   return [
     `best F1 over score at IoU ${iouThreshold}, percent`,
@@ -133,7 +130,7 @@ export function calibrationLines({ dEce, laEce, maxError, bins, iouThreshold }: 
 
 export function breakdownLines({ sizes, aspects }: Breakdown): string[] {
   const row = ({ name, positives, AP, AP50, recall, recall50 }: RangeFigures) => {
-    return [name, positives, ...[AP, AP50, recall, recall50].map(percent)];
+    return [name, positives, ...[AP, AP50, recall, recall50].map((value) => percent(value))];
   };
   const head = ['objects', 'AP', 'AP50', 'recall', 'recall50'];
   return [

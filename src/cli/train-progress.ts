@@ -1,4 +1,5 @@
 import { duration } from '../report/page/duration.js';
+import { percent } from '../report/page/fractions.js';
 import type { TrainEvent } from '../train/events.js';
 import type { Terminal } from './terminal.js';
 
@@ -116,8 +117,4 @@ function stepLine({
   const pace = `${picturesPerSecond.toFixed(1)} pictures/s, waiting ${percent(waiting)} %`;
   // What matters most comes first: a narrow terminal cuts the line.
   return `epoch ${epoch}  ${step}/${steps}  ${duration(secondsLeft)} left  loss ${loss.toFixed(2)} (${parts.join(', ')})  ${pace}`;
-}
-
-function percent(fraction: number): string {
-  return fraction < 0 ? '–' : (100 * fraction).toFixed(1);
 }

@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { basename, isAbsolute, join, resolve } from 'node:path';
 import { writeFileAtomically } from '../weights/atomic-file.js';
 import type { Card } from './card.js';
+import { safeName } from './safe-name.js';
 
 /** Where a card's file is kept, and what stands beside it. */
 export interface CachePlace {
@@ -31,7 +32,7 @@ export function cacheFolder(env: NodeJS.ProcessEnv = process.env, platform = pro
 
 /** A card's place. It has a part of the checksum in its name: other contents are never at the same place. */
 export function cachePlace(cache: string, { name, asset }: Pick<Card, 'name' | 'asset'>): CachePlace {
-  const folder = join(cache, `${safe(name)}-${asset.sha256.slice(0, 12)}`);
+  const folder = join(cache, `${safeName(name, 'card')}-${asset.sha256.slice(0, 12)}`);
   const file = join(folder, fileName(asset.url));
   const part = `${file}.part`;
   return { folder, file, part, partInfo: `${part}.json`, lock: `${file}.lock`, stamp: `${file}.checked.json` };
@@ -39,16 +40,7 @@ export function cachePlace(cache: string, { name, asset }: Pick<Card, 'name' | '
 
 /** The last part of a link's path, as a name that no system minds. */
 function fileName(url: string): string {
-  return safe(basename(new URL(url).pathname));
-}
-
-function safe(name: string): string {
-  return (
-    name
-      .replace(/[^\w.-]+/g, '-')
-      .replace(/^[.-]+/, '')
-      .slice(-128) || 'file'
-  );
+  return safeName(basename(new URL(url).pathname), 'file');
 }
 
 /** What a file was when its sha256 was taken, so that it need not be taken each time. */

@@ -8,7 +8,7 @@ import { throttled } from './throttled.js';
 import { TransferRate } from './transfer-rate.js';
 
 /** Bytes of the largest file that is taken where the card does not say how long it is. */
-export const largestFile = 2 ** 32;
+const largestFile = 2 ** 32;
 
 /** How a download is watched, and how long it is tried. */
 export interface DownloadOptions {

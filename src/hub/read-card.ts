@@ -1,9 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { BoxwrightError } from '../errors.js';
+import { BoxwrightError, systemCode } from '../errors.js';
 import type { Card, CardAsset } from './card.js';
 import { cards } from './cards.js';
 import { requireAsset } from './require-asset.js';
+import { safeName } from './safe-name.js';
 
 /** Larger than any card by far: what is longer is another file. */
 const largestCard = 1 << 20;
@@ -23,9 +24,9 @@ export async function readCard(path: string): Promise<Card> {
     if (size > largestCard) throw notACard(path, `it has ${size} bytes, and a card has a few thousand`);
     return parseCard(await readFile(path, 'utf8'), path);
   } catch (cause) {
-    if (cause instanceof BoxwrightError) throw cause;
-    const reason =
-      (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (cause as Error).message;
+    const code = systemCode(cause);
+    if (code === undefined) throw cause;
+    const reason = code === 'ENOENT' ? 'there is no such file' : (cause as Error).message;
     throw new BoxwrightError('io', `cannot read the card ${path}: ${reason}`, { cause });
   }
 }
@@ -40,7 +41,7 @@ export function parseCard(text: string, path: string): Card {
     ({ name, asset: own }) => own.sha256 === asset.sha256 || name === `${modelName}_${trainedOn}`.toLowerCase(),
   );
   return {
-    name: safeName(basename(path).replace(/\.md$/i, '')),
+    name: safeName(basename(path).replace(/\.md$/i, ''), 'card'),
     ...(twin && { model: twin.model, classes: twin.classes }),
     asset,
     trainedOn,
@@ -48,11 +49,6 @@ export function parseCard(text: string, path: string): Card {
     licence: fields.get('license')?.value,
     repository: fields.get('repo-link')?.value,
   };
-}
-
-/** As a name of a folder that no system minds. */
-function safeName(name: string): string {
-  return name.replace(/[^\w.-]+/g, '-').replace(/^[.-]+/, '') || 'card';
 }
 
 interface Field {

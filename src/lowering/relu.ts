@@ -17,7 +17,7 @@ const steep = 2 ** 127;
  * 1 where y > 0, else 0. One pass on all cores; ONNX Runtime's Greater + Cast, Sign and Where are slower (Sign and Where
  * run on one core).
  */
-export function positive(y: Value): Value {
+function positive(y: Value): Value {
   return apply1(HardSigmoid, [y], { alpha: steep, beta: 0 });
 }
 

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { version } from '../../src/version.js';
+import { plainJpeg, writeFiles } from '../data/folders.js';
+import { temporaryFolder } from '../temporary-folder.js';
 import { type CliResult, runCli } from './run-cli.js';
 
 /** Exit code 2, nothing on stdout, one message without a stack. */
@@ -84,4 +87,19 @@ test('what is missing or makes no sense is a usage error', async () => {
   assertUsageError(await runCli('data', 'd', '--to', 'voc'), /--to needs --fix/);
   assertUsageError(await runCli('data', 'd', '--sheet', 's', '--limit', '-1'), /--limit is -1/);
   assertUsageError(await runCli('data', 'd', '--sheet', 's', '--preview', 's'), /--sheet and --preview are both s/);
+});
+
+test('a file that has no folder to go to is told before the work', async (t) => {
+  const root = await temporaryFolder(t);
+  await writeFiles(root, { 'a.jpg': await plainJpeg() });
+  const out = join(root, 'nowhere', 'x');
+  for (const line of [
+    ['detect', 'no-model', join(root, 'a.jpg'), '--out', out],
+    ['convert', 'no-model', `${out}.safetensors`],
+    ['compare', 'run-a', 'run-b', '--out', out],
+  ]) {
+    const { code, stderr } = await runCli(...line);
+    assert.equal(code, 1);
+    assert.match(stderr, /there is no folder .*nowhere; create it first/, line[0]);
+  }
 });

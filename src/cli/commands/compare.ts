@@ -22,8 +22,8 @@ export const compareCommand = command({
   async run({ first, second, out, force, json }, { terminal }) {
     const { resolve } = await import('node:path');
     if (resolve(first) === resolve(second)) throw new UsageError(`${first} is given twice: give two runs.`);
-    const { requireFree } = await import('../free-target.js');
-    if (out && !force) await requireFree(out, 'file');
+    const { requireTarget } = await import('../free-target.js');
+    if (out) requireTarget(out, force);
     const { compareRuns } = await import('../../report/compare/compare-runs.js');
     const comparison = await compareRuns(first, second, { page: out });
     if (json) await terminal.printJson({ ...comparison, ...(out ? { written: { out: { path: out } } } : {}) });
@@ -34,8 +34,7 @@ export const compareCommand = command({
 });
 
 async function printComparison({ runs, settings, metrics, perClass }: Comparison, terminal: Terminal): Promise<void> {
-  const { percent } = await import('../../report/page/html.js');
-  const { signed } = await import('../../report/compare/compare-page.js');
+  const { percent, signed } = await import('../../report/page/fractions.js');
   const names = runs.map(({ name }) => name);
   const pair = ({ name, values, difference }: Pair) => [
     name,

@@ -34,7 +34,7 @@ export interface CascadeOutputs {
 }
 
 /** Class probabilities [N, R, classes] without the background; zero for RoIs that do not count. */
-export function cascadeScores(recipe: CascadeRcnnRecipe, { results, rois }: CascadeOutputs): Value {
+function cascadeScores(recipe: CascadeRcnnRecipe, { results, rois }: CascadeOutputs): Value {
   const first = recipe.head.background === 'first' ? 1 : 0;
   const logits = results.map(({ cls }) => cls);
   const objects = slice(probabilities(recipe.postprocess.scores, logits), [first], [first + recipe.classes], [2]);

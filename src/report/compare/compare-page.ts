@@ -1,5 +1,6 @@
 import { ChartSheet } from '../page/chart-sheet.js';
-import { escapeHtml, percent, short, table } from '../page/html.js';
+import { percent, signed } from '../page/fractions.js';
+import { escapeHtml, short, table } from '../page/html.js';
 import type { LineChart, Series } from '../page/line-chart.js';
 import { writePage } from '../page/page.js';
 import type { StoredRun } from '../run/run-files.js';
@@ -73,13 +74,6 @@ export function comparePage(runs: readonly [StoredRun, StoredRun], comparison: C
     sections,
     data: { charts: charts.data },
   });
-}
-
-/** A difference with its sign, in points of percent. */
-export function signed(difference: number | null): string {
-  if (difference === null) return '–';
-  const text = (100 * difference).toFixed(1);
-  return difference > 0 && text !== '0.0' ? `+${text}` : text === '-0.0' ? '0.0' : text.replace('-', '−');
 }
 
 function pairRow({ name, values, difference }: Pair): string[] {

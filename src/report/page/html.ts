@@ -49,11 +49,6 @@ export function folded(summary: string, html: string, of?: string): string {
   return `<details><summary>${escapeHtml(summary)}${aside}</summary>${html}</details>`;
 }
 
-/** 0.1234 as 12.3, a value that is not there as a dash. */
-export function percent(fraction: number | null | undefined, digits = 1): string {
-  return fraction === null || fraction === undefined || !(fraction >= 0) ? '–' : (100 * fraction).toFixed(digits);
-}
-
 /** A number with as many digits as tell it apart from its neighbours, without a tail of noughts. */
 export function short(value: number): string {
   if (!Number.isFinite(value)) return `${value}`;

@@ -143,7 +143,7 @@ function diagonal(data: ChartData, place: Placer): string {
 }
 
 /** Eight colours, and beyond them the same with dashes. */
-export function seriesClass(colour: number): string {
+function seriesClass(colour: number): string {
   return `s${colour % 8} d${Math.floor(colour / 8) % 3}`;
 }
 

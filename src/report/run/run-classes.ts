@@ -1,5 +1,6 @@
 import type { ChartSheet } from '../page/chart-sheet.js';
-import { percent, table } from '../page/html.js';
+import { percent } from '../page/fractions.js';
+import { table } from '../page/html.js';
 import type { LineChart, Series } from '../page/line-chart.js';
 import type { EvaluationDetails } from './evaluation-details.js';
 import type { RunData } from './part-figures.js';

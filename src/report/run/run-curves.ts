@@ -1,6 +1,7 @@
 // What a run's page says of its steps and epochs: curves of learning, and of speed and memory.
 import type { ChartSheet } from '../page/chart-sheet.js';
-import { folded, percent, short, table } from '../page/html.js';
+import { percent } from '../page/fractions.js';
+import { folded, short, table } from '../page/html.js';
 import type { LineChart, Series } from '../page/line-chart.js';
 import type { RunRecord } from './run-record.js';
 import { medianOf, type SeriesPoint } from './step-series.js';

@@ -1,7 +1,7 @@
 import type { TideError } from '../../evaluate/index.js';
 import { barTable } from '../page/bar-table.js';
 import { confusionTable } from '../page/confusion-table.js';
-import { percent } from '../page/html.js';
+import { percent } from '../page/fractions.js';
 import type { EvaluationDetails } from './evaluation-details.js';
 
 /** TIDE's kinds of errors, in words. */

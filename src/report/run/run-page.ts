@@ -1,7 +1,8 @@
 import { ChartSheet } from '../page/chart-sheet.js';
 import { duration } from '../page/duration.js';
+import { percent } from '../page/fractions.js';
 import { gallery, type Thumbnail } from '../page/gallery.js';
-import { escapeHtml, percent, short } from '../page/html.js';
+import { escapeHtml, short } from '../page/html.js';
 import { writePage } from '../page/page.js';
 import type { Environment } from './environment.js';
 import { type EvaluationDetails, thresholdsOf } from './evaluation-details.js';

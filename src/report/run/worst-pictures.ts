@@ -3,7 +3,7 @@ import type { EvaluationData } from '../../evaluate/index.js';
 import { isFalse, type JudgedPicture, type Judgement, judge, judgedPicture, places } from './picture-outcomes.js';
 
 /** What a picture can be among the worst for. */
-export const faults = ['missed', 'false', 'misplaced'] as const;
+const faults = ['missed', 'false', 'misplaced'] as const;
 export type Fault = (typeof faults)[number];
 
 /** A picture that is among the worst, and for what. */

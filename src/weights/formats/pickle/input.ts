@@ -2,7 +2,7 @@ import type { ByteSource } from '../../byte-source.js';
 import { PickleProblem, Span } from './values.js';
 
 /** Strings longer than this are not read with the pickle, see `Span`. */
-export const longest = 65536;
+const longest = 65536;
 
 /** What one opcode takes at most: two lines, or a string and its length. */
 const lookAhead = 2 * longest + 64;

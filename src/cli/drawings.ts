@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
-import { BoxwrightError } from '../../errors.js';
-import type { PictureDetections } from '../../predict/formats/index.js';
-import { drawDetectionsTo } from '../../report/drawing/draw.js';
-import { writeError } from '../../weights/atomic-file.js';
-import { requireNoFile } from '../free-target.js';
-import type { PicturePath } from '../picture-paths.js';
+import { BoxwrightError } from '../errors.js';
+import type { PictureDetections } from '../predict/formats/index.js';
+import { drawDetectionsTo } from '../report/drawing/draw.js';
+import { writeError } from '../weights/atomic-file.js';
+import { requireNoFile } from './free-target.js';
+import type { PicturePath } from './picture-paths.js';
 
 /** Where the drawing of each picture goes. */
 export class Drawings {
