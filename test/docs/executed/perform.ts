@@ -16,7 +16,7 @@ import { compiled } from './compile.js';
 import type { Fixtures } from './fixtures.js';
 import type { Step } from './plan.js';
 import * as rules from './rules.js';
-import { missingKeys, missingLines } from './shown-output.js';
+import { missingJson, missingLines } from './shown-output.js';
 
 /** What became of a document's steps. */
 export interface Tally {
@@ -92,6 +92,8 @@ class Performance {
 
   async problemOf(step: Step): Promise<string | undefined> {
     const { kind, file, text, needs, code: expected } = step;
+    if (kind === 'unknown')
+      return 'What is this, or which command prints it? Say so in test/docs/executed/rules.ts: otherLanguages, shownOutputs or exceptions.';
     if (kind === 'tsconfig') return undefined; // the programs are compiled with it
     if (kind === 'settings') return this.#settings(step);
     if (kind === 'output') return this.#shape(step, this.#last);
@@ -177,7 +179,7 @@ class Performance {
     if (!outcome) return 'shows the output of nothing';
     const { stdout, stderr } = outcome;
     const missing = /^\s*[{[]/.test(output)
-      ? missingKeys(JSON.parse(output), JSON.parse(stdout))
+      ? missingJson(output, stdout, stderr)
       : missingLines(output, `${stdout}\n${stderr}`, otherwise);
     return missing.length > 0 ? `does not print\n${missing.join('\n')}\nbut\n${stdout}\n${stderr}` : undefined;
   }

@@ -79,10 +79,13 @@ export const optionRules: readonly OptionRule[] = [
 export const exceptions: readonly Exception[] = [
   { find: /^git clone/, why: 'the clone is where this test runs' },
   { find: /^npm run demo/, why: 'minutes; test/cli/demo.full.test.ts runs it' },
-  { find: /^npm test/, why: 'it is what runs this' },
   { find: /^npm run bench/, why: 'minutes each, and measures nothing beside other tests' },
   { find: /npm install boxwright$/, why: 'asks the registry; .ci/run installs the packed package' },
   { find: /onnxruntime-node\/script\/install\.js/, why: 'downloads CUDA libraries' },
+  {
+    find: /^Chosen, as nothing was given/,
+    why: 'of a run with every default, which takes half an hour; test/train/plan.test.ts has such a plan',
+  },
   { find: /from 'boxwright\/browser'/, why: 'needs a browser; test/browser/detector.test.ts does it in Chromium' },
   { find: /^g\+\+ |^\.\/detect /, why: 'needs g++ and ONNX Runtime for C++; test/export/cpp.test.ts does it' },
   { find: /film\.mp4|^ffmpeg/, why: 'needs ffmpeg and a film; test/cli/examples.test.ts pipes raw frames' },
@@ -105,10 +108,8 @@ export const quickAllTheSame: readonly Exception[] = [
   { find: /boxwright train .*--out runs\/cells/, file: 'README.md', why: 'what follows works on this run' },
 ];
 
-/** Snippets of other languages. */
-export const otherLanguages: Readonly<Record<string, string>> = {
-  jsonl: 'single lines of what a command prints; its tests hold all of them against the schema',
-};
+/** Languages whose snippets are not executed, with the reason. */
+export const otherLanguages: Readonly<Record<string, string>> = {};
 
 /** Files that a command takes without naming them. */
 export const given: readonly { file: string; before: RegExp; fixture: string }[] = [
@@ -153,6 +154,24 @@ export const shownOutputs: readonly ShownOutput[] = [
     begins: 'error: a.ckpt: lacks',
     command: 'boxwright detect a.ckpt photo.jpg --model refinedet-vgg16-320-zoo --classes coco',
     code: 1,
+  },
+  {
+    file: 'docs/json.md',
+    begins: '{"error":',
+    command: 'boxwright eval runs/cells --data cells/ --part nowhere --json',
+    code: 1,
+  },
+  {
+    file: 'docs/json.md',
+    begins: '{"kind":"step"',
+    command: 'boxwright train --json --model refinedet-resnet18-320 --data cells/ --out runs/lines',
+    code: 0,
+  },
+  {
+    file: 'docs/json.md',
+    begins: '{"kind":"rate"',
+    command: 'boxwright train --find-lr --json --model refinedet-resnet18-320 --data cells/',
+    code: 0,
   },
 ];
 

@@ -33,8 +33,31 @@ function patternOf(line: string, otherwise: Readonly<Record<string, string>>): R
 
 const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 
+/** What of a JSON document, or of each of its lines, was not printed. Lines may be among others, and on stderr. */
+export function missingJson(shown: string, stdout: string, stderr: string): string[] {
+  const lines = shown.trim().split('\n');
+  if (lines.length > 1 && !isJson(lines[0])) return missingKeys(JSON.parse(shown), JSON.parse(stdout));
+  const printed = `${stdout}\n${stderr}`
+    .split('\n')
+    .filter(isJson)
+    .map((line) => JSON.parse(line) as unknown);
+  return lines.flatMap((line) => {
+    const problems = printed.map((other) => missingKeys(JSON.parse(line), other));
+    if (problems.some(({ length }) => length === 0)) return [];
+    return problems.sort((a, b) => a.length - b.length)[0] ?? [line];
+  });
+}
+
+function isJson(text: string): boolean {
+  try {
+    return typeof JSON.parse(text) === 'object';
+  } catch {
+    return false;
+  }
+}
+
 /** Keys and kinds of values that are shown but not there; a list's first entry stands for all. */
-export function missingKeys(shown: unknown, actual: unknown, path = ''): string[] {
+function missingKeys(shown: unknown, actual: unknown, path = ''): string[] {
   if (Array.isArray(shown)) {
     if (!Array.isArray(actual)) return [`${path}: expected a list`];
     return shown.length === 0 || actual.length === 0 ? [] : missingKeys(shown[0], actual[0], `${path}[0]`);
