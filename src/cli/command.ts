@@ -11,6 +11,8 @@ export interface Context {
 export interface OptionSpec {
   readonly type?: 'string' | 'number' | 'boolean';
   readonly choices?: readonly (string | number)[];
+  /** Of a number: it is whole, and this is the least. */
+  readonly wholeFrom?: number;
   /** Takes several values, one behind the other. */
   readonly array?: boolean;
   readonly default?: string | number | boolean;
@@ -102,5 +104,5 @@ export const engineOptions = {
     default: 'cpu' as const,
     describe: 'Where ONNX Runtime computes',
   },
-  threads: { type: 'number', describe: 'Threads of one operator; all cores by default' },
+  threads: { type: 'number', wholeFrom: 0, describe: 'Threads of one operator; 0, the default: all cores' },
 } as const;

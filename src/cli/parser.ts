@@ -121,7 +121,7 @@ function valueOption(name: string, spec: OptionSpec): Option {
 
 const placeholder = ({ type, choices }: OptionSpec) => (choices ? 'choice' : type === 'number' ? 'number' : 'text');
 
-function parsedValue(name: string, { type, choices }: OptionSpec, text: string): string | number {
+function parsedValue(name: string, { type, choices, wholeFrom }: OptionSpec, text: string): string | number {
   // commander takes the next word whatever it is.
   if (/^--[a-z]/.test(text)) throw new UsageError(`--${name} needs a value.`);
   if (choices) {
@@ -132,6 +132,8 @@ function parsedValue(name: string, { type, choices }: OptionSpec, text: string):
   if (type !== 'number') return text;
   const number = text.trim() === '' ? Number.NaN : Number(text);
   if (Number.isNaN(number)) throw new UsageError(`--${name} is "${text}"; give a number.`);
+  if (wholeFrom !== undefined && !(Number.isInteger(number) && number >= wholeFrom))
+    throw new UsageError(`--${name} is ${text}; give a whole number from ${wholeFrom}.`);
   return number;
 }
 

@@ -91,12 +91,17 @@ function unknown(path: string, name: string, what: string, known: readonly strin
 }
 
 /** What was expected instead, if a value does not fit an option. */
-function mismatch({ type, array, choices }: Omit<OptionSpec, 'describe'>, value: unknown): string | undefined {
+function mismatch(
+  { type, array, choices, wholeFrom }: Omit<OptionSpec, 'describe'>,
+  value: unknown,
+): string | undefined {
   if (array) {
     const isList = Array.isArray(value) && value.every((item) => mismatch({ type, choices }, item) === undefined);
     return isList ? undefined : `a list of ${type}s`;
   }
   if (choices) return choices.includes(value as string) ? undefined : `one of ${choices.join(', ')}`;
+  if (wholeFrom !== undefined)
+    return Number.isInteger(value) && Number(value) >= wholeFrom ? undefined : `a whole number from ${wholeFrom}`;
   if (type === 'number') return typeof value === 'number' && Number.isFinite(value) ? undefined : 'a number';
   if (type === 'string' && typeof value === 'number') return Number.isFinite(value) ? undefined : 'a string';
   return typeof value === type ? undefined : `a ${type}`;

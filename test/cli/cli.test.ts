@@ -84,6 +84,10 @@ test('what is missing or makes no sense is a usage error', async () => {
     await runCli('eval', 'm', '--data', 'd', '--batch', '0'),
     /--batch is 0; give a whole number from 1/,
   );
+  assertUsageError(
+    await runCli('detect', 'm', 'p', '--threads', '1.5'),
+    /--threads is 1.5; give a whole number from 0/,
+  );
   assertUsageError(await runCli('data', 'd', '--to', 'voc'), /--to needs --fix/);
   assertUsageError(await runCli('data', 'd', '--sheet', 's', '--limit', '-1'), /--limit is -1/);
   assertUsageError(await runCli('data', 'd', '--sheet', 's', '--preview', 's'), /--sheet and --preview are both s/);

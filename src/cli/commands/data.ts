@@ -23,7 +23,12 @@ export const dataCommand = command({
     to: { choices: writtenFormats, describe: "Format of the copy; the data set's own, or COCO, by default" },
     sheet: { type: 'string', describe: 'File for a page of pictures with their boxes (.html)' },
     preview: { type: 'string', describe: 'File for a page of every augmentation on a dozen pictures (.html)' },
-    limit: { type: 'number', default: 60, describe: 'Pictures on the sheet; those with problems come first' },
+    limit: {
+      type: 'number',
+      default: 60,
+      wholeFrom: 1,
+      describe: 'Pictures on the sheet; those with problems come first',
+    },
     seed: { type: 'number', default: 0, describe: 'Decides the augmentations of the preview' },
     force: { type: 'boolean', default: false, describe: 'Replace a sheet or preview that is there' },
   },
@@ -41,8 +46,6 @@ export const dataCommand = command({
   ],
   async run({ path, part, json, all, fix, to, sheet, preview, limit, seed, force, ...args }, context) {
     await requireFolder(args.pictures);
-    if (!(Number.isInteger(limit) && limit > 0))
-      throw new UsageError(`--limit is ${limit}; give a whole number from 1.`);
     if (sheet !== undefined && sheet === preview)
       throw new UsageError(`--sheet and --preview are both ${sheet}; give two files.`);
     for (const file of [sheet, preview]) if (file !== undefined) requireTarget(file, force);

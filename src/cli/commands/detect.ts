@@ -27,7 +27,7 @@ export const detectCommand = command({
     out: { type: 'string', describe: 'Where to write the detections; JSON lines without --format' },
     'ground-truth': { type: 'string', describe: 'COCO file that has the image and category ids, for --format coco' },
     force: { type: 'boolean', default: false, describe: 'Replace what is already at --out and in --draw' },
-    batch: { type: 'number', default: 1, describe: 'Pictures in one run of the model, if of equal size' },
+    batch: { type: 'number', default: 1, wholeFrom: 1, describe: 'Pictures in one run of the model, if of equal size' },
     ...modelOptions,
     ...testTimeOptions,
     ...engineOptions,
@@ -50,8 +50,6 @@ export const detectCommand = command({
     const minScore = score === 'suggested' ? score : Number(score || Number.NaN);
     if (minScore !== 'suggested' && !(minScore >= 0 && minScore <= 1))
       throw new UsageError(`--min-score is ${score}; give a number from 0 to 1, or suggested.`);
-    if (!(Number.isInteger(args.batch) && args.batch > 0))
-      throw new UsageError(`--batch is ${args.batch}; give a whole number from 1.`);
     const testTime = await testTimeOf(args);
     const { detectPictures } = await import('../detect-pictures.js');
     const classes = await classList(args.classes);

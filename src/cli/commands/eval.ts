@@ -27,8 +27,12 @@ export const evalCommand = command({
     ...metricsOptions,
     results: { type: 'string', describe: "Write the model's detections as COCO results (json)" },
     force: { type: 'boolean', default: false, describe: 'Replace what is already at --results' },
-    batch: { type: 'number', default: 1, describe: 'Pictures in one run of the model, if of equal size' },
-    stage: { type: 'number', describe: 'Stop a Cascade R-CNN behind this stage, counted from 1, with its own scores' },
+    batch: { type: 'number', default: 1, wholeFrom: 1, describe: 'Pictures in one run of the model, if of equal size' },
+    stage: {
+      type: 'number',
+      wholeFrom: 1,
+      describe: 'Stop a Cascade R-CNN behind this stage, counted from 1, with its own scores',
+    },
     ...modelOptions,
     ...testTimeOptions,
     ...engineOptions,
@@ -66,8 +70,6 @@ export const evalCommand = command({
       return 0;
     }
     if (source === undefined || data === undefined) throw new UsageError(whatToJudge);
-    if (!(Number.isInteger(batch) && batch > 0))
-      throw new UsageError(`--batch is ${batch}; give a whole number from 1.`);
     if (args.results) requireTarget(args.results, args.force);
     const testTime = await testTimeOf(args);
     const classes = await classList(args.classes);
