@@ -24,6 +24,7 @@ test('a run goes from start to end and leaves a folder that says everything', ()
       'checkpoint',
       'end',
       'evaluation',
+      'plan',
       'start',
       'step',
     ]);
