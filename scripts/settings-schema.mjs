@@ -41,8 +41,9 @@ function ofOption({ describe, array, default: preset, ...single }) {
   return { description: `${describe}.`, ...type, ...(preset === undefined ? {} : { default: preset }) };
 }
 
-function ofValue({ type, choices }) {
+function ofValue({ type, choices, wholeFrom }) {
   if (choices) return { enum: [...choices] };
+  if (wholeFrom !== undefined) return { type: 'integer', minimum: wholeFrom };
   // Some options take more than numbers; a number needs no quotes.
   return { type: type === 'string' ? ['string', 'number'] : type };
 }
