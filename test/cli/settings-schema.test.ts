@@ -29,7 +29,7 @@ test('it takes what the command line takes: names in both forms, numbers for tex
     { trian: {} },
     { train: { epoch: 40 } },
     { train: { epochs: '40' } },
-    { train: { epochs: 0.5 } },
+    { detect: { batch: 0.5 } },
     { train: { optimizer: 'x' } },
   ])
     assert.throws(() => requireFit('config', wrong, 'settings'), /does not fit schemas\/config\.json/);
