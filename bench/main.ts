@@ -17,7 +17,7 @@ const benches: Readonly<Record<string, (argument?: string) => Promise<void>>> = 
   inference: () => benchInference(Number(process.env.REPEATS ?? 3)),
   'roi-align': () => benchRoiAlign(Number(process.env.REPEATS ?? 9)),
   cascade: async (which) => benchCascade(Number(process.env.REPEATS ?? 2), which),
-  models: () => benchModels(Number(process.env.REPEATS ?? 5)),
+  models: (part) => benchModels(Number(process.env.REPEATS ?? 5), part),
   data: (folder) => benchData(Number(process.env.REPEATS ?? 5), folder ?? '../shared/data/bccd'),
   metrics: (which) => benchMetrics(Number(process.env.REPEATS ?? 5), which),
   weights: (format) => benchWeights(Number(process.env.REPEATS ?? 5), format),

@@ -21,7 +21,8 @@ interface Weight {
 /** A size that the demo takes, and all that have a name. */
 const measured = ['refinedet-tiny-192', ...modelNames];
 
-export async function benchModels(repeats: number): Promise<void> {
+/** @param part of names: only these models */
+export async function benchModels(repeats: number, part = ''): Promise<void> {
   const rows: string[][] = [];
   const add = (name: string, { parameters, size, operations, times }: Weight) => {
     const { best, median } = timingOf(times);
@@ -29,7 +30,7 @@ export async function benchModels(repeats: number): Promise<void> {
     rows.push([`\`${name}\``, ...figures, milliseconds(best), milliseconds(median)]);
     console.error(rows.at(-1)!.join('  '));
   };
-  for (const name of measured) {
+  for (const name of measured.filter((each) => each.includes(part))) {
     if (isRefineDet(name)) add(name, await weighRefineDet(name, repeats));
     else add(name, await weighCascade(name as `cascade-rcnn-${string}`, repeats));
   }

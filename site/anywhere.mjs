@@ -12,13 +12,8 @@ const begin = (depth) => (depth === 0 ? './' : '../'.repeat(depth));
 
 function page(html, depth) {
   const here = `<script>${place}=new URL("${begin(depth)}",location.href).pathname</script>`;
-  return html
-    .replace('<head>', `<head>${here}`)
-    .replace(
-      /(<script[^>]*>)([\s\S]*?)(<\/script>)/g,
-      (_, open, code, close) => open.replaceAll(base, begin(depth)) + script(code) + close,
-    )
-    .replaceAll(base, begin(depth));
+  const parts = html.replace('<head>', `<head>${here}`).split(/(?<=<script[^>]*>)([\s\S]*?)(?=<\/script>)/);
+  return parts.map((part, i) => (i % 2 === 1 ? script(part) : part.replaceAll(base, begin(depth)))).join('');
 }
 
 /** Every string that holds the path becomes an expression that puts the right one in. */

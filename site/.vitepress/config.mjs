@@ -18,10 +18,13 @@ const plain = (html) =>
     .trim();
 
 /**
- * What search finds in a page: for the reference, a section for each export with what it is, since lists of
+ * What search finds in a page: of a schema its name; of the reference a section for each export with what it is, since lists of
  * parameters and properties would come before the documents. Other pages as VitePress splits them.
  */
 function sections(file, html) {
+  // A schema has every word of what it describes, and json.md leads to it.
+  if (/[\\/]schemas[\\/]/.test(file))
+    return [{ anchor: '', titles: [plain(/<h1 [^>]*>(.*?)<a/.exec(html)[1])], text: '' }];
   if (!/[\\/]reference[\\/]/.test(file)) return;
   const [head, ...exports] = html.split(/(?=<h2 )/);
   const entry = plain(/<h1 [^>]*>(.*?)<a/.exec(head)[1]);

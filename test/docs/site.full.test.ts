@@ -54,15 +54,14 @@ for (const prefix of ['/', '/some/where/'])
       await page.locator('.VPSidebar a', { hasText: 'boxwright/nn' }).click();
       await page.waitForURL(`${base}reference/nn.html`);
       await page.getByRole('heading', { name: 'trainingStep()' }).waitFor();
+      await page.locator('.VPSidebar a', { hasText: 'boxwright/graph' }).click();
+      await page.waitForURL(`${base}reference/graph.html`);
       await page.goto(`${base}examples/new-operator.html`);
       assert.match((await page.locator('main').textContent()) ?? '', /softplus/);
 
       await page.keyboard.press('/');
       await page.locator('.VPLocalSearchBox input').fill('labelme');
-      await page
-        .locator('.VPLocalSearchBox .result', { hasText: /\bFormats/ })
-        .first()
-        .click();
+      await page.locator('.VPLocalSearchBox a.result[href$="/data.html#formats"]').click();
       await page.waitForURL(`${base}data.html#formats`);
 
       assert.deepEqual(errors, []);
