@@ -63,7 +63,7 @@ test('results that do not fit on the disk are an error', { skip: !existsSync('/d
   });
   const code = await new Promise((resolve) => child.on('close', resolve));
   assert.equal(code, 1);
-  assert.match(said, /^error: cannot write stdout: the disk is full.* \(ENOSPC\)\n$/);
+  assert.match(said, /^error: cannot write stdout: the disk is full.* \(ENOSPC\)\n/);
 });
 
 test('names that would steer a terminal are shown as escapes to people, and as they are to programs', async (t) => {
@@ -72,7 +72,7 @@ test('names that would steer a terminal are shown as escapes to people, and as t
   assert.ok(shown.stdout.includes(shownNasty), shown.stdout);
   assert.doesNotMatch(shown.stdout, /(?!\n)[\p{Cc}\u202e]/u);
   const json = await runCli('data', `${root}/annotations.json`, '--json');
-  assert.equal(JSON.parse(json.stdout).classes[0].name, nasty);
+  assert.equal(JSON.parse(json.stdout).perClass[0].name, nasty);
   const wrong = await runCli('data', `${root}/${nasty}`);
   assert.ok(wrong.stderr.includes(shownNasty), wrong.stderr);
   assert.doesNotMatch(wrong.stderr, /(?!\n)[\p{Cc}\u202e]/u);
