@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 import { BoxwrightError } from '../errors.js';
 import { version } from '../version.js';
-import { UsageError } from './command.js';
+import { nameOf, UsageError } from './command.js';
 import { commands } from './commands.js';
 import { Interrupts } from './interrupts.js';
-import { parseLine } from './parser.js';
+import { commandOf, parseLine } from './parser.js';
 import { ReaderGone, Terminal } from './terminal.js';
 
 const failed = 1;
@@ -31,23 +31,24 @@ async function main(line: readonly string[]): Promise<number> {
       return interrupted;
     }
     if (error instanceof ReaderGone) return readerGone;
-    const code = report(error, line.includes('--verbose'), terminal);
+    const code = report(error, line, terminal);
     if (json) terminal.errorJson(codeOf(error), error instanceof Error ? error.message : String(error));
     return code;
   }
 }
 
 /** One clear message for what was foreseen; the whole story for what was not. */
-function report(error: unknown, verbose: boolean, terminal: Terminal): number {
+function report(error: unknown, line: readonly string[], terminal: Terminal): number {
   if (error instanceof UsageError) {
-    terminal.error(`${error.message}\nSee: boxwright --help, or boxwright <command> --help`);
+    const command = commandOf(line, commands);
+    terminal.error(`${error.message}\nSee: boxwright ${command ? `${nameOf(command)} ` : ''}--help`);
     return wrongUsage;
   }
   const known = error instanceof BoxwrightError;
   const text = error instanceof Error ? error : new Error(String(error));
   terminal.error(known ? text.message : `unexpected: ${text.message}`);
   terminal.quiet = false;
-  if (verbose || !known) terminal.note(terminal.onStderr('dim', stackOf(text)));
+  if (line.includes('--verbose') || !known) terminal.note(terminal.onStderr('dim', stackOf(text)));
   if (!known) {
     terminal.note(
       `This should not happen. Please report it with the lines above (boxwright ${version}, Node ${process.version}, ${process.platform} ${process.arch}).`,

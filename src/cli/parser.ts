@@ -92,6 +92,11 @@ async function addCompletion(program: Command, line: readonly string[]): Promise
   if (line.includes('completion') || line.includes('complete')) {
     const { default: complete } = await import('@bomb.sh/tab/commander');
     complete(program, { completionCommandName: 'completion' });
+    const [name, shell] = line;
+    if (name === 'completion' && shell === 'bash') {
+      const { bashCompletion } = await import('./bash-completion.js');
+      program.commands.find((command) => command.name() === name)?.action(() => console.log(bashCompletion));
+    }
   } else {
     program.command('completion <shell>').description('Print a script that completes commands and options in a shell');
   }
@@ -155,14 +160,20 @@ function argumentsOf({ command, line }: Found, settings: Settings = {}): Record<
   return requireMeaning(command, args, given);
 }
 
+/** The command that a line names, though there may be mistakes in it. */
+export function commandOf(line: readonly string[], commands: readonly AnyCommand[]): AnyCommand | undefined {
+  const named = line.map((word) => commands.find((command) => nameOf(command) === word));
+  return named.find((command) => command !== undefined);
+}
+
 /** commander's message in our words, with what was probably meant. */
 function explained(
   { code, message }: CommanderError,
   line: readonly string[],
   commands: readonly AnyCommand[],
 ): string {
-  const names = commands.map(nameOf);
-  const command = commands.find((candidate) => line.includes(nameOf(candidate)));
+  const names = [...commands.map(nameOf), 'completion'];
+  const command = commandOf(line, commands);
   const [, quoted = ''] = /'([^']*)'/.exec(message) ?? [];
   switch (code) {
     case 'commander.help':

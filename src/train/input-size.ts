@@ -78,5 +78,6 @@ function tooSmall(dataset: Pick<Dataset, 'images'>, size: number): string {
 }
 
 function percent(part: number): string {
-  return `${Math.round(100 * part)} %`;
+  const rounded = Math.round(100 * part);
+  return rounded === 0 && part > 0 ? 'less than 1 %' : `${rounded} %`;
 }

@@ -241,6 +241,11 @@ describe('the detector in Chromium', withPage, () => {
       [() => boxwright.Detector.load('/app.onnx'), 'weights', /app\.onnx: the server answered with a web page/],
       [() => boxwright.Detector.load('/cut.onnx'), 'weights', /cut\.onnx: damaged or truncated/],
       [() => boxwright.Detector.load('/foreign.onnx'), 'weights', /foreign\.onnx: its metadata lack the model/],
+      [
+        () => boxwright.Detector.load(new Blob([Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, 0, 16)])), // a JPEG's beginning
+        'weights',
+        /another kind of file than expected, or damaged: the field at byte 0/,
+      ],
       [() => boxwright.Detector.load(42 as never), 'config', /\[object Number\] is no model/],
       [() => boxwright.Detector.load('/tiny.onnx', { threads: 0.5 }), 'config', /threads is 0\.5/],
       [() => boxwright.Detector.load('/tiny.onnx', { provider: 'cuda' as never }), 'config', /wasm or webgpu/],
@@ -370,7 +375,7 @@ describe('the detector in Chromium', withPage, () => {
     assert.ok(kept.length > 0);
     assert.deepEqual(shown.map((text) => text.split(' ')[0]).sort(), kept.map(({ label }) => label).sort());
     await own.setInputFiles('#model', { name: 'b.onnx', mimeType: '', buffer: Buffer.from('no model') });
-    await own.locator('#status', { hasText: /b\.onnx: damaged/ }).waitFor();
+    await own.locator('#status', { hasText: /b\.onnx: another kind of file/ }).waitFor();
     assert.deepEqual(errors, []);
     await own.close();
   });

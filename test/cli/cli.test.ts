@@ -30,16 +30,6 @@ test('help shows what a positional is, and examples whole so that they can be co
   assert.match((await runCli('help', 'detect')).stdout, /source +Run folder, checkpoint/);
 });
 
-test('completion: a script for the shell, which asks for commands, options and choices', async () => {
-  const script = await runCli('completion', 'bash');
-  assert.equal(script.code, 0);
-  assert.match(script.stdout, /complete -F \w+ boxwright/);
-  assert.match((await runCli('complete', '--', 'ev')).stdout, /^eval\t/m);
-  assert.match((await runCli('complete', '--', 'train', '--epo')).stdout, /^--epochs\t/m);
-  assert.match((await runCli('complete', '--', 'train', '--optimizer', '')).stdout, /^adamw\b[\s\S]*^sgd\b/m);
-  assertUsageError(await runCli('completion', 'tcsh'), /tcsh/);
-});
-
 test('help is quick: nothing heavy is loaded for it', async () => {
   const { code, stderr } = await runCli('--help');
   assert.equal(code, 0, stderr);
@@ -52,6 +42,11 @@ test('help is quick: nothing heavy is loaded for it', async () => {
     console.error(Object.keys(module._cache).filter((path) => /sharp|onnxruntime/.test(path)).join());`;
   const loaded = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
   assert.equal(loaded.stderr.trim(), '', 'sharp and onnxruntime-node were loaded');
+});
+
+test('wrong usage says where the command that was meant is explained', async () => {
+  assertUsageError(await runCli('train', '--epoch', '3'), /^See: boxwright train --help$/m);
+  assertUsageError(await runCli('trian'), /Known: demo, .*, completion\.\nSee: boxwright --help$/m);
 });
 
 test('unknown commands and options name the nearest one', async () => {

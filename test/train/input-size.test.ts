@@ -13,6 +13,11 @@ function pictures(width: number, height: number, side: number, small: number) {
   return { images };
 }
 
+/** The same pictures so many times, but those with small objects only once. */
+function few({ images }: ReturnType<typeof pictures>, times: number): ReturnType<typeof pictures> {
+  return { images: [...images, ...Array.from({ length: times - 1 }, () => images.slice(1)).flat()] };
+}
+
 const name = 'refinedet-resnet18';
 
 test('large objects are left at the usual size, however large the pictures are', () => {
@@ -20,6 +25,7 @@ test('large objects are left at the usual size, however large the pictures are',
     size: 320,
     why: 'no object is smaller than 16×16 pixels at 320',
   });
+  assert.match(chooseSize(name, few(pictures(640, 640, 30, 1), 3)).why, /^less than 1 % of the objects are smaller/);
   // 15 pixels at 320: as many as may be small without a word.
   assert.equal(chooseSize(name, pictures(640, 640, 30, 30)).size, 320);
 });

@@ -114,7 +114,10 @@ export class ProtobufFile {
     const number = Math.floor(key.value / 8);
     const wire = key.value % 8;
     if (number < 1 || number >= 2 ** 29 || (wire !== 0 && wire !== 1 && wire !== 2 && wire !== 5)) {
-      throw this.#damaged(at, `has number ${number} and wire type ${wire}, which no field here has`);
+      const problem = `has number ${number} and wire type ${wire}, which no field here has`;
+      // Where not even the first is one, the file is more likely of another kind.
+      if (at === 0) throw this.bad(`another kind of file than expected, or damaged: the field at byte 0 ${problem}`);
+      throw this.#damaged(at, problem);
     }
     const begin = base + key.end;
     if (wire === 1 || wire === 5)
