@@ -79,7 +79,7 @@ try {
   expectEqual('boxwright --version', run('npx', ['--no-install', 'boxwright', '--version']), version);
   const help = run('npx', ['--no-install', 'boxwright', '--help']);
   for (const command of ['demo', 'train', 'eval', 'detect', 'export', 'pull']) {
-    if (!help.includes(`boxwright ${command}`)) throw new Error(`boxwright --help does not mention ${command}`);
+    if (!new RegExp(`^ +${command} `, 'm').test(help)) throw new Error(`boxwright --help does not mention ${command}`);
   }
   writeFileSync(join(folder, 'check.ts'), check);
   // With --skipLibCheck off: the package's own declarations are checked, too.
