@@ -8,7 +8,7 @@ import type { Tensor } from '../../src/graph/index.js';
 import { evaluateRun } from '../../src/train/evaluate-run.js';
 import { type TrainEvent, train } from '../../src/train/index.js';
 import { readCheckpoint, writeCheckpoint } from '../../src/weights/checkpoint.js';
-import { eventsOf, lastState, resumed, small, withShapes } from './runs.js';
+import { eventsOf, lastState, resumed, small, trainedRun, withShapes } from './runs.js';
 
 const told = async (run: string): Promise<TrainEvent[]> =>
   (await readFile(join(run, 'events.jsonl'), 'utf8'))
@@ -72,7 +72,7 @@ test('stopped at an evaluation, a run has its checkpoint and makes up for the ev
 test('a run that is complete has nothing left to do when it goes on', () =>
   withShapes(async (folder, data) => {
     const out = join(folder, 'run');
-    await eventsOf(small(data, out, { epochs: 1 }));
+    await trainedRun(data, out, { epochs: 1 });
     const kinds = (await eventsOf(resumed(out))).map(({ kind }) => kind);
     assert.deepEqual(kinds, ['start', 'end']);
   }));
@@ -126,7 +126,7 @@ test('weights that are not finite after the last step are not saved over a good 
 test('a checkpoint of other shapes is not gone on with', () =>
   withShapes(async (folder, data) => {
     const out = join(folder, 'run');
-    await eventsOf(small(data, out, { epochs: 1 }));
+    await trainedRun(data, out, { epochs: 1 });
     const last = join(out, 'last.safetensors');
     const checkpoint = await readCheckpoint(last);
     const wrong: Tensor = { dtype: 'float32', shape: [2], data: new Float32Array(2) };

@@ -1,3 +1,4 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { renderShapes } from '../../src/cli/demo/demo-data.js';
 import type { PictureDetections } from '../../src/predict/formats/picture-detections.js';
@@ -37,6 +38,42 @@ export async function eventsOf(options: TrainOptions): Promise<TrainEvent[]> {
   const end = events.at(-1);
   if (end?.kind === 'end') requireRunFits(end.run);
   return events;
+}
+
+/** What a run left, and where its data were. */
+interface TrainedRun {
+  readonly events: readonly TrainEvent[];
+  readonly data: string;
+  readonly files: ReadonlyMap<string, Buffer>;
+}
+
+const trainedRuns = new Map<string, TrainedRun>();
+
+/**
+ * As `eventsOf(small(…))` on the rendered data set as it is, but runs of equal settings are trained once in a test file:
+ * then they are copied, as if they had been trained on these data, which are the same.
+ */
+export async function trainedRun(
+  data: string,
+  out: string,
+  more: Partial<TrainOptions> = {},
+): Promise<readonly TrainEvent[]> {
+  const key = JSON.stringify(more);
+  const before = trainedRuns.get(key);
+  if (!before) {
+    const events = await eventsOf(small(data, out, more));
+    const files = await Promise.all(
+      (await readdir(out)).map(async (name) => [name, await readFile(join(out, name))] as const),
+    );
+    trainedRuns.set(key, { events, data, files: new Map(files) });
+    return events;
+  }
+  await mkdir(out);
+  for (const [name, bytes] of before.files) {
+    const isText = /\.jsonl?$/.test(name);
+    await writeFile(join(out, name), isText ? bytes.toString().replaceAll(before.data, data) : bytes);
+  }
+  return before.events;
 }
 
 /** Parameters and optimizer state of a run's last checkpoint. */

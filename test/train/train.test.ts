@@ -12,14 +12,17 @@ import { eventFiles, readRecords, readScalars } from '../../src/report/logs/tens
 import { type TrainEvent, train } from '../../src/train/index.js';
 import { readCheckpoint } from '../../src/weights/checkpoint.js';
 import { writeSafetensors } from '../../src/weights/formats/safetensors.js';
-import { asFound, eventsOf, lastState, resumed, small, withShapes } from './runs.js';
+import { asFound, eventsOf, lastState, resumed, small, trainedRun, withShapes } from './runs.js';
+
+/** Learns something in few steps. */
+const learning = { epochs: 4, augment: 'none', learningRate: 3e-3 } as const;
 
 const stepsOf = (events: readonly TrainEvent[]) => events.flatMap((event) => (event.kind === 'step' ? [event] : []));
 
 test('a run goes from start to end and leaves a folder that says everything', () =>
   withShapes(async (folder, data) => {
     const out = join(folder, 'run');
-    const events = await eventsOf(small(data, out, { epochs: 4, augment: 'none', learningRate: 3e-3 }));
+    const events = await trainedRun(data, out, learning);
     assert.deepEqual([...new Set(events.map(({ kind }) => kind))].sort(), [
       'checkpoint',
       'end',
@@ -70,7 +73,7 @@ for (const accumulate of [1, 2]) {
   test(`stopped in the middle and resumed, a run ends bit for bit like one never stopped (accumulate ${accumulate})`, () =>
     withShapes(async (folder, data) => {
       const [whole, broken] = [join(folder, 'whole'), join(folder, 'broken')];
-      await eventsOf(small(data, whole, { accumulate }));
+      await trainedRun(data, whole, { accumulate });
       const controller = new AbortController();
       const first: TrainEvent[] = [];
       for await (const event of train(small(data, broken, { accumulate, signal: controller.signal }))) {
@@ -118,7 +121,7 @@ for (const accumulate of [1, 2]) {
 test('a run that was killed before its first checkpoint starts again from the same beginning', () =>
   withShapes(async (folder, data) => {
     const [whole, killed] = [join(folder, 'whole'), join(folder, 'killed')];
-    await eventsOf(small(data, whole, { epochs: 1 }));
+    await trainedRun(data, whole, { epochs: 1 });
     for await (const event of train(small(data, killed, { epochs: 1 }))) if (event.kind === 'step') break;
     assert.ok(!existsSync(join(killed, 'last.safetensors')));
     await writeFile(join(killed, 'events.jsonl'), '{"kind":"step","step":1,"lo', { flag: 'a' }); // a line cut off
@@ -158,7 +161,7 @@ test('milestones say after which epochs the rate is a tenth', () =>
 test('frozen parameters stay, the others move', () =>
   withShapes(async (folder, data) => {
     const [first, second] = [join(folder, 'first'), join(folder, 'second')];
-    await eventsOf(small(data, first, { epochs: 1 }));
+    await trainedRun(data, first, { epochs: 1 });
     await eventsOf(small(data, second, { epochs: 1, weights: join(first, 'best.safetensors'), freeze: ['backbone'] }));
     const [before, after] = [
       await readCheckpoint(join(first, 'best.safetensors')),
@@ -238,7 +241,7 @@ test('a folder with something in it is not trained into; a folder without a run 
 test('a checkpoint cut in half is refused, and the run stays as it is', () =>
   withShapes(async (folder, data) => {
     const out = join(folder, 'run');
-    await eventsOf(small(data, out, { epochs: 1 }));
+    await trainedRun(data, out, { epochs: 1 });
     const last = join(out, 'last.safetensors');
     const bytes = await readFile(last);
     await writeFile(last, bytes.subarray(0, bytes.length / 2));
@@ -277,7 +280,7 @@ test('broken pictures and boxes beyond their picture are told of by name, once, 
 test('data with a class that the run does not know are refused when it goes on', () =>
   withShapes(async (folder, data) => {
     const out = join(folder, 'run');
-    await eventsOf(small(data, out, { epochs: 1 }));
+    await trainedRun(data, out, { epochs: 1 });
     const before = await readFile(join(out, 'last.safetensors'));
     for (const part of ['train', 'val']) {
       const labels = join(data, 'annotations', `instances_${part}.json`);
@@ -293,10 +296,8 @@ test('data with a class that the run does not know are refused when it goes on',
 test('in training a model has the figures that eval gives its checkpoint', () =>
   withShapes(async (folder, data) => {
     const out = join(folder, 'run');
-    const events = await eventsOf(
-      small(data, out, { epochs: 4, augment: 'none', learningRate: 3e-3, evaluateEvery: 0 }),
-    );
-    const evaluation = events.find((event) => event.kind === 'evaluation');
+    const events = await trainedRun(data, out, learning);
+    const evaluation = events.findLast((event) => event.kind === 'evaluation' && event.best);
     await using detector = await Detector.load(out, { minScore: 0, threads: 1 });
     const dataset = await openDataset(data, { part: 'val' });
     const found = await detector.detect(dataset.images.map(({ path }) => path));
@@ -331,7 +332,7 @@ test('weights of which nothing fits are refused with the nearest names', () =>
 test('a run that goes on takes no other settings', () =>
   withShapes(async (folder, data) => {
     const out = join(folder, 'run');
-    await eventsOf(small(data, out, { epochs: 1 }));
+    await trainedRun(data, out, { epochs: 1 });
     await assert.rejects(eventsOf({ ...resumed(out), epochs: 9, learningRate: 1 }), (error: BoxwrightError) => {
       assert.equal(error.code, 'config');
       assert.match(error.message, /leave out epochs, learningRate/);
