@@ -68,11 +68,12 @@ export const optionRules: readonly OptionRule[] = [
     why: 'milestones are epochs of the run; its 36 steps are not many',
   },
   {
-    of: /^boxwright train\b(?!.*--(resume|milestones))/,
+    of: /^boxwright train\b(?!.*--(resume|milestones|find-lr))/,
     set: { epochs: '1', batch: '4', threads: '1', workers: '1' },
     why: 'one epoch of three batches shows that it trains',
   },
-  { of: /^boxwright (eval|detect)\b/, set: { threads: '1' }, why: cores },
+  { of: /^boxwright train\b.*--find-lr/, set: { batch: '4', threads: '1', workers: '1' }, why: cores },
+  { of: /^boxwright (eval|detect)\b(?!.*--detections)/, set: { threads: '1' }, why: cores },
 ];
 
 /** Never executed here. */
