@@ -12,6 +12,7 @@ const logEvery = 15_000;
 export class TrainProgress {
   readonly #terminal: Terminal;
   #lastLog = 0;
+  #steps = 0;
 
   constructor(terminal: Terminal) {
     this.#terminal = terminal;
@@ -73,7 +74,8 @@ export class TrainProgress {
   }
 
   #step(event: Extract<TrainEvent, { kind: 'step' }>): void {
-    const line = stepLine(event);
+    // The first step sets up the engine's memory as well: hours would seem to be left of a run of minutes.
+    const line = stepLine(event, ++this.#steps > 1);
     this.#terminal.progress(line, event.step / event.steps);
     if (process.stderr.isTTY || performance.now() - this.#lastLog < logEvery) return;
     this.#lastLog = performance.now();
@@ -103,18 +105,13 @@ function optionOf(setting: string): string {
   return `--${setting === 'learningRate' ? 'lr' : setting}`;
 }
 
-function stepLine({
-  epoch,
-  step,
-  steps,
-  loss,
-  losses,
-  picturesPerSecond,
-  waiting,
-  secondsLeft,
-}: Extract<TrainEvent, { kind: 'step' }>): string {
+function stepLine(
+  { epoch, step, steps, loss, losses, picturesPerSecond, waiting, secondsLeft }: Extract<TrainEvent, { kind: 'step' }>,
+  isPaced: boolean,
+): string {
   const parts = Object.entries(losses).map(([name, value]) => `${name} ${value.toFixed(2)}`);
-  const pace = `${picturesPerSecond.toFixed(1)} pictures/s, waiting ${percent(waiting)} %`;
+  const left = isPaced ? `  ${duration(secondsLeft)} left` : '';
+  const pace = isPaced ? `  ${picturesPerSecond.toFixed(1)} pictures/s, waiting ${percent(waiting)} %` : '';
   // What matters most comes first: a narrow terminal cuts the line.
-  return `epoch ${epoch}  ${step}/${steps}  ${duration(secondsLeft)} left  loss ${loss.toFixed(2)} (${parts.join(', ')})  ${pace}`;
+  return `epoch ${epoch}  ${step}/${steps}${left}  loss ${loss.toFixed(2)} (${parts.join(', ')})${pace}`;
 }
