@@ -80,7 +80,8 @@ tfoot th, tfoot td { font-weight: 600; border-bottom: 0; }
 .bar-table .last { width: 4rem; }
 .bar { display: block; height: .8rem; }
 .bar > span { display: block; height: 100%; background: var(--accent); border-radius: .2rem; }
-.text td, .text thead th { text-align: left; overflow-wrap: anywhere; }
+.text td, .text thead th { text-align: left; overflow-wrap: break-word; }
+.text td:last-child { overflow-wrap: anywhere; }
 .text .scroll { max-height: none; }
 .differs td, .differs th { background: color-mix(in srgb, var(--accent) 12%, transparent); }
 .matrix td { text-align: center; min-width: 3rem; background: color-mix(in srgb, var(--accent) calc(var(--share, 0) * 45%), transparent); }
