@@ -43,6 +43,17 @@ describe('reports in Chromium', inChromium, () => {
             document.documentElement.clientWidth,
           ]);
           assert.ok(page0 <= view, `${url} is ${page0} wide on a screen of ${view}`);
+          const broken = await page.evaluate(() =>
+            [...document.querySelectorAll('.text thead th, .text td:nth-child(2):not(:last-child)')]
+              .filter((cell) => !/[\s-]/.test(cell.textContent.trim()))
+              .filter((cell) => {
+                const text = document.createRange();
+                text.selectNodeContents(cell);
+                return text.getClientRects().length > 1;
+              })
+              .map((cell) => cell.textContent),
+          );
+          assert.deepEqual(broken, [], 'words of the settings are broken');
           const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
           const [red] = /\d+/.exec(background)!;
           assert.equal(Number(red) > 128, colorScheme === 'light', background);
