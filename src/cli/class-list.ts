@@ -1,7 +1,6 @@
 import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { BoxwrightError } from '../errors.js';
-import { cocoClasses } from '../hub/coco-classes.js';
 
 /** Options of commands that take weights which do not say themselves what they are. */
 export const modelOptions = {
@@ -21,7 +20,7 @@ export async function classList(text: string | undefined): Promise<string[] | un
   if (text === undefined) return undefined;
   // A folder of that name is somebody's data set, and no list.
   const isFile = statSync(text, { throwIfNoEntry: false })?.isFile() ?? false;
-  if (text === 'coco' && !isFile) return [...cocoClasses];
+  if (text === 'coco' && !isFile) return [...(await import('../hub/coco-classes.js')).cocoClasses];
   const names = isFile ? await fromFile(text) : text.split(',').map((name) => name.trim());
   const empty = names.indexOf('');
   if (empty !== -1) throw new BoxwrightError('config', `--classes ${text}: name ${empty + 1} is empty.`);

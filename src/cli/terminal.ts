@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto';
-import { writeError } from '../weights/atomic-file.js';
 
 type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green';
 
@@ -123,7 +122,10 @@ export class Terminal {
     if (this.#readerGone) return;
     const error = await new Promise<Error | null | undefined>((resolve) => this.#stdout.write(`${line}\n`, resolve));
     if (!error) return;
-    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw writeError('stdout', error);
+    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') {
+      const { writeError } = await import('../weights/atomic-file.js');
+      throw writeError('stdout', error);
+    }
     this.#readerGone = true;
   }
 }

@@ -3,8 +3,6 @@ import type { EvaluationData } from '../../evaluate/evaluation-data.js';
 import { classList, modelOptions } from '../class-list.js';
 import { command, engineOptions, UsageError } from '../command.js';
 import { dataOptions, openOptionsOf } from '../data-options.js';
-import { evalFiles } from '../eval-files.js';
-import { printFigures } from '../figures.js';
 import { requireTarget } from '../free-target.js';
 import { measuresOf, metricsOptions } from '../metrics-options.js';
 import { pullProgress } from '../pull-progress.js';
@@ -66,6 +64,7 @@ export const evalCommand = command({
   ) {
     const measures = measuresOf(args);
     if (detections !== undefined && truth !== undefined) {
+      const { evalFiles } = await import('../eval-files.js');
       await evalFiles(truth, detections, against, measures, context);
       return 0;
     }
@@ -98,6 +97,7 @@ export const evalCommand = command({
     const title = `${terminal.style('bold', dataset.name)}: ${dataset.images.length} pictures, ${objects} objects`;
     const written = args.results ? { results: { path: args.results } } : undefined;
     const all = { data: judged, tables, options: measures.options, signal };
+    const { printFigures } = await import('../figures.js');
     await printFigures(all, measures, title, terminal, written);
     return 0;
   },

@@ -5,7 +5,6 @@ import { type Context, command, engineOptions, UsageError } from '../command.js'
 import { dataOptions, givenOpenOptions } from '../data-options.js';
 import { pullProgress } from '../pull-progress.js';
 import type { Terminal } from '../terminal.js';
-import { TrainProgress } from '../train-progress.js';
 
 /** A test of learning rates ends after a hundred steps, each at a rate of its own. */
 const notOfRateTest = [
@@ -200,6 +199,7 @@ export async function follow(
   json: boolean,
   { terminal }: Context,
 ): Promise<Extract<TrainEvent, { kind: 'end' }> | undefined> {
+  const { TrainProgress } = await import('../train-progress.js');
   const progress = new TrainProgress(terminal);
   let end: Extract<TrainEvent, { kind: 'end' }> | undefined;
   for await (const event of events) {
