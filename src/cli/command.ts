@@ -58,6 +58,13 @@ export type ArgumentsOf<S> = {
     : Value<S[K]> | undefined;
 };
 
+/** What an overview tells of a command. */
+export interface Outline {
+  /** Name and positionals: `<one>`, `[optional]`, `<several..>`; such as `detect <model> <pictures..>`. */
+  readonly usage: string;
+  readonly about: string;
+}
+
 /**
  * A command as data. Its file imports only light things at the top, and what does the work inside `run`, so that
  * `--help` is quick.
@@ -65,10 +72,7 @@ export type ArgumentsOf<S> = {
 export interface Command<
   P extends Record<string, PositionalSpec> = Record<string, PositionalSpec>,
   O extends Record<string, OptionSpec> = Record<string, OptionSpec>,
-> {
-  /** Name and positionals: `<one>`, `[optional]`, `<several..>`; such as `detect <model> <pictures..>`. */
-  readonly usage: string;
-  readonly about: string;
+> extends Outline {
   readonly positionals: P;
   readonly options: O;
   /** Which options mean something only with others, or without them. */
@@ -85,7 +89,7 @@ export type AnyCommand = Omit<Command, 'run'> & {
 };
 
 /** The word by which a command is called. */
-export const nameOf = ({ usage }: AnyCommand): string => usage.split(' ')[0];
+export const nameOf = ({ usage }: Outline): string => usage.split(' ')[0];
 
 /** Lets TypeScript infer the types of a command's arguments. */
 export function command<const P extends Record<string, PositionalSpec>, const O extends Record<string, OptionSpec>>(

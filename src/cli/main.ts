@@ -2,8 +2,8 @@
 import { BoxwrightError } from '../errors.js';
 import { version } from '../version.js';
 import { nameOf, UsageError } from './command.js';
-import { commands } from './commands.js';
 import { Interrupts } from './interrupts.js';
+import { namesCommand, outlined } from './outlines.js';
 import { commandOf, parseLine } from './parser.js';
 import { ReaderGone, Terminal } from './terminal.js';
 
@@ -18,6 +18,7 @@ async function main(line: readonly string[]): Promise<number> {
   const { signal } = interrupts;
   let json = line.includes('--json');
   try {
+    const commands = namesCommand(line) ? (await import('./commands.js')).commands : outlined;
     const parsed = await parseLine(line, commands);
     if (!parsed) return 0;
     terminal.quiet = parsed.quiet;
@@ -40,7 +41,7 @@ async function main(line: readonly string[]): Promise<number> {
 /** One clear message for what was foreseen; the whole story for what was not. */
 function report(error: unknown, line: readonly string[], terminal: Terminal): number {
   if (error instanceof UsageError) {
-    const command = commandOf(line, commands);
+    const command = commandOf(line, outlined);
     terminal.error(`${error.message}\nSee: boxwright ${command ? `${nameOf(command)} ` : ''}--help`);
     return wrongUsage;
   }

@@ -75,7 +75,7 @@ function programOf(commands: readonly AnyCommand[], onFound: (found: Found) => v
     line.usage([...placed, '[options]'].join(' '));
     const about = Object.values(command.positionals);
     placed.forEach((word, i) => {
-      line.addArgument(new Argument(word.replace('..', '...'), about[i].describe));
+      line.addArgument(new Argument(word.replace('..', '...'), about[i]?.describe));
     });
     for (const option of optionsOf(command.options)) line.addOption(option);
     if (command.examples) line.addHelpText('after', `\nExamples:\n${command.examples.map(exampleText).join('\n')}`);

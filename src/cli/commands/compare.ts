@@ -1,10 +1,10 @@
 import type { Comparison, Pair } from '../../report/compare/comparison.js';
 import { command, UsageError } from '../command.js';
+import { outlines } from '../outlines.js';
 import type { Terminal } from '../terminal.js';
 
 export const compareCommand = command({
-  usage: 'compare <first> <second>',
-  about: 'Two runs side by side: settings that differ, figures, classes, curves',
+  ...outlines.compare,
   positionals: {
     first: { type: 'string', demandOption: true, describe: 'Run folder' },
     second: { type: 'string', demandOption: true, describe: 'Run folder to compare with it' },

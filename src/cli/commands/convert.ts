@@ -2,10 +2,10 @@ import { writtenFormats } from '../../data/writing/written-formats.js';
 import { modelOptions } from '../class-list.js';
 import { command } from '../command.js';
 import { dataOptions, openOptionsOf, requireFolder } from '../data-options.js';
+import { outlines } from '../outlines.js';
 
 export const convertCommand = command({
-  usage: 'convert <from> <out>',
-  about: 'Write weights of any format as a checkpoint or a MindSpore file, or a data set in another format',
+  ...outlines.convert,
   positionals: {
     from: {
       type: 'string',

@@ -3,10 +3,10 @@ import { writtenFormats } from '../../data/writing/written-formats.js';
 import { type Context, command, UsageError } from '../command.js';
 import { dataOptions, openOptionsOf, requireFolder } from '../data-options.js';
 import { requireTarget } from '../free-target.js';
+import { outlines } from '../outlines.js';
 
 export const dataCommand = command({
-  usage: 'data <path>',
-  about: 'Show what a data set holds and what is wrong with it, and repair it in a copy',
+  ...outlines.data,
   positionals: {
     path: { type: 'string', demandOption: true, describe: 'Folder or file of the data set' },
   },

@@ -1,6 +1,7 @@
 import type { PictureDetections } from '../../predict/formats/index.js';
 import { duration } from '../../report/page/duration.js';
 import { type Context, command, engineOptions, UsageError } from '../command.js';
+import { outlines } from '../outlines.js';
 import { follow } from './train.js';
 
 /** What fits into three minutes on two cores, rendering and all. */
@@ -9,8 +10,7 @@ const pictures = { train: 720, val: 80 };
 const drawnPictures = 12;
 
 export const demoCommand = command({
-  usage: 'demo',
-  about: 'Everything once, on pictures of its own: train, evaluate, detect, export (about three minutes)',
+  ...outlines.demo,
   positionals: {},
   options: {
     out: { type: 'string', default: 'boxwright-demo', describe: 'Folder for pictures, run, drawings and model' },

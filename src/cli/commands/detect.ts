@@ -1,12 +1,12 @@
 import { classList, modelOptions } from '../class-list.js';
 import { command, engineOptions, UsageError } from '../command.js';
+import { outlines } from '../outlines.js';
 import { testTimeOf, testTimeOptions } from '../test-time-options.js';
 
 const formats = ['json', 'coco', 'voc', 'yolo'] as const;
 
 export const detectCommand = command({
-  usage: 'detect <source> <pictures..>',
-  about: 'Find objects in pictures',
+  ...outlines.detect,
   positionals: {
     source: {
       type: 'string',

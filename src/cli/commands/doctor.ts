@@ -1,10 +1,10 @@
 import { command } from '../command.js';
 import type { Finding } from '../machine-checks.js';
+import { outlines } from '../outlines.js';
 import type { Terminal } from '../terminal.js';
 
 export const doctorCommand = command({
-  usage: 'doctor',
-  about: 'Check whether this machine can run boxwright, and say what to do where it cannot',
+  ...outlines.doctor,
   positionals: {},
   options: {
     json: { type: 'boolean', default: false, describe: 'Print the findings as JSON, and nothing else' },

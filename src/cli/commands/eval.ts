@@ -5,13 +5,13 @@ import { command, engineOptions, UsageError } from '../command.js';
 import { dataOptions, openOptionsOf } from '../data-options.js';
 import { requireTarget } from '../free-target.js';
 import { measuresOf, metricsOptions } from '../metrics-options.js';
+import { outlines } from '../outlines.js';
 import { pullProgress } from '../pull-progress.js';
 import type { Terminal } from '../terminal.js';
 import { testTimeOf, testTimeOptions } from '../test-time-options.js';
 
 export const evalCommand = command({
-  usage: 'eval [source]',
-  about: "Measure a model on a labelled data set, or anyone's detections, with COCO's figures",
+  ...outlines.eval,
   positionals: {
     source: { type: 'string', describe: 'Run folder, checkpoint, exported .onnx, card, or weights of another project' },
   },

@@ -1,11 +1,11 @@
 import { classList, modelOptions } from '../class-list.js';
 import { command } from '../command.js';
+import { outlines } from '../outlines.js';
 import { pullProgress } from '../pull-progress.js';
 import { megabytes } from '../sizes.js';
 
 export const exportCommand = command({
-  usage: 'export <source> <out>',
-  about: 'Write a trained model as an ONNX file that runs anywhere',
+  ...outlines.export,
   positionals: {
     source: {
       type: 'string',

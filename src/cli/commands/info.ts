@@ -1,12 +1,12 @@
 import type { FileDescription } from '../../weights/describe-file.js';
 import { command } from '../command.js';
+import { outlines } from '../outlines.js';
 import { pullProgress } from '../pull-progress.js';
 import { megabytes } from '../sizes.js';
 import type { Terminal } from '../terminal.js';
 
 export const infoCommand = command({
-  usage: 'info <file>',
-  about: 'Show what a file of weights holds and which models it fits',
+  ...outlines.info,
   positionals: {
     file: { type: 'string', demandOption: true, describe: 'Weights of any format that boxwright reads, or a card' },
   },

@@ -1,12 +1,12 @@
 import type { Card } from '../../hub/card.js';
 import type { Pulled } from '../../hub/pull.js';
 import { type Context, command } from '../command.js';
+import { outlines } from '../outlines.js';
 import { pullProgress } from '../pull-progress.js';
 import { megabytes } from '../sizes.js';
 
 export const pullCommand = command({
-  usage: 'pull [card]',
-  about: 'Download published weights and check them; without a card: list what there is',
+  ...outlines.pull,
   positionals: {
     card: { type: 'string', describe: "Name of a card, or a card's file from MindSpore Hub (.md)" },
   },

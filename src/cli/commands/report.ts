@@ -1,8 +1,8 @@
 import { command } from '../command.js';
+import { outlines } from '../outlines.js';
 
 export const reportCommand = command({
-  usage: 'report <run>',
-  about: "Write a run's report.html again from its folder",
+  ...outlines.report,
   positionals: { run: { type: 'string', demandOption: true, describe: 'Run folder' } },
   options: {
     json: { type: 'boolean', default: false, describe: 'Print the paths as JSON, and nothing else' },

@@ -3,6 +3,7 @@ import type { TrainEvent } from '../../train/events.js';
 import type { RateTest } from '../../train/find-rate.js';
 import { type Context, command, engineOptions, UsageError } from '../command.js';
 import { dataOptions, givenOpenOptions } from '../data-options.js';
+import { outlines } from '../outlines.js';
 import { pullProgress } from '../pull-progress.js';
 import type { Terminal } from '../terminal.js';
 
@@ -19,8 +20,7 @@ const ownOfRun = [
 ];
 
 export const trainCommand = command({
-  usage: 'train',
-  about: 'Train a detector on your own pictures',
+  ...outlines.train,
   positionals: {},
   options: {
     data: { type: 'string', describe: 'Folder or file of the data set (COCO, Pascal VOC, YOLO and others)' },
