@@ -133,7 +133,8 @@ async function idsOf(file: string, classes: readonly string[]): Promise<CocoIds>
 function summary({ done, broken, objects, total }: Counts, ms: number, { terminal }: Context): number {
   if (total > 1) {
     const rate = `${(ms / 1000).toFixed(1)} s, ${((done / ms) * 1000).toFixed(1)} a second`;
-    terminal.note(`${objects} objects in ${done - broken} pictures (${rate})`);
+    const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
+    terminal.note(`${counted(objects, 'object')} in ${counted(done - broken, 'picture')} (${rate})`);
   }
   if (broken === 0) return 0;
   terminal.note(`${broken} of ${total} pictures could not be read.`);

@@ -46,7 +46,7 @@ export interface ExportReport {
   readonly opset: number;
   /** Batch norms folded into the convolution before them. */
   readonly folded: number;
-  /** For weights of another project: what was taken for what, in words. */
+  /** What a person should know of the weights: what was taken for what in those of another project, or that a run has no best ones. */
   readonly note?: string;
 }
 

@@ -51,7 +51,7 @@ export type PictureInputs = Inputs<PictureInput>;
  */
 export class Detector extends PictureDetector<PictureInput> {
   readonly #engine: Engine;
-  /** For weights of another project: what was taken for what, in words. */
+  /** What a person should know of the weights: what was taken for what in those of another project, or that a run has no best ones. */
   readonly note?: string;
 
   private constructor(engine: Engine, model: PictureModel, { note, ...about }: DetectorAbout & { note?: string }) {

@@ -16,7 +16,7 @@ export type ModelSource =
       readonly kind: 'checkpoint';
       readonly path: string;
       readonly checkpoint: Checkpoint;
-      /** For weights of another project: what was taken for what, in words. */
+      /** What a person should know: what of another project's weights was taken for what, or that a run has no best ones. */
       readonly note?: string;
     }
   | ({ readonly kind: 'onnx'; readonly path: string } & ExportedDetector);
@@ -42,7 +42,10 @@ export async function openModel(source: WeightsSource, options: OpenOptions = {}
   if (card) return openCard(given, card, options);
   const path = await modelFile(given);
   if (extname(path).toLowerCase() === '.onnx') return openOnnx(path, options);
-  return { kind: 'checkpoint', path, ...(await readDetector(path, options)) };
+  const read = await readDetector(path, options);
+  const isLast = path !== given && basename(path) === runFiles[1];
+  const note = isLast ? `${given} was not evaluated yet: its last checkpoint is taken.` : read.note;
+  return { kind: 'checkpoint', path, ...read, note };
 }
 
 async function openCard(

@@ -233,10 +233,12 @@ test('a run folder gives its best checkpoint, else its last', async (t) => {
   {
     await using last = await Detector.load(folder);
     assert.deepEqual([...last.classes], ['last']);
+    assert.match(last.note!, /was not evaluated yet: its last checkpoint is taken/);
   }
   await writeCheckpoint(join(folder, 'best.safetensors'), tinyCheckpoint('refinedet-tiny-64', ['best']));
   await using best = await Detector.load(pathToFileURL(folder));
   assert.deepEqual([...best.classes], ['best']);
+  assert.equal(best.note, undefined);
 });
 
 test('moving averages are detected with where the checkpoint has them', async (t) => {
