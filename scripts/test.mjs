@@ -1,4 +1,5 @@
-// Runs the compiled tests with node:test. `--full` adds the slow ones (*.full.test.ts); other words filter file names.
+// Runs the compiled tests with node:test. `--full` adds the slow ones (*.full.test.ts, and the further cases of tests that
+// ask for `full` of test/shared.ts); other words filter file names.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -15,5 +16,8 @@ if (files.length === 0) {
   process.exit(1);
 }
 const options = ['--test', '--test-reporter=spec', '--test-concurrency=2', '--enable-source-maps'];
-const run = spawnSync(process.execPath, [...options, ...files.map((file) => folder + file)], { stdio: 'inherit' });
+const run = spawnSync(process.execPath, [...options, ...files.map((file) => folder + file)], {
+  stdio: 'inherit',
+  env: { ...process.env, BOXWRIGHT_FULL_TESTS: full ? '1' : '' },
+});
 process.exit(run.status ?? 1);

@@ -17,3 +17,6 @@ export function shared(path: string): string | undefined {
 export function needs(path: string): { skip: string | false } {
   return { skip: shared(path) ? false : `needs ../shared/${path}, which is not here` };
 }
+
+/** Whether slow cases are wanted beside those that show the same in less time: `npm run test:full`. */
+export const full = process.env.BOXWRIGHT_FULL_TESTS === '1';
