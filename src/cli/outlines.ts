@@ -62,5 +62,10 @@ export const outlined: readonly AnyCommand[] = Object.values(outlines).map((outl
 
 /** Whether a line names a command, or is what a shell asks for completion. */
 export function namesCommand(line: readonly string[]): boolean {
-  return line.some((word) => Object.hasOwn(outlines, word) || word.startsWith('complet'));
+  return asksForCompletion(line) || line.some((word) => Object.hasOwn(outlines, word));
+}
+
+/** Whether a line may ask for a shell's script, or be what that script asks while somebody types. */
+export function asksForCompletion(line: readonly string[]): boolean {
+  return line.includes('completion') || line.includes('complete');
 }

@@ -3,6 +3,7 @@ import { nearestName } from '../models/nearest-name.js';
 import { version } from '../version.js';
 import { type AnyCommand, nameOf, type OptionSpec, UsageError } from './command.js';
 import { requireMeaning } from './option-rules.js';
+import { asksForCompletion } from './outlines.js';
 import { readSettings, type Settings } from './settings-file.js';
 
 /** A command and what was given to it. */
@@ -89,7 +90,7 @@ const exampleText = ([line, about]: readonly [string, string]) => `  ${about}\n 
 
 /** Loaded for what needs it alone: the script for a shell, and what that script asks for while somebody types. */
 async function addCompletion(program: Command, line: readonly string[]): Promise<void> {
-  if (line.includes('completion') || line.includes('complete')) {
+  if (asksForCompletion(line)) {
     const { default: complete } = await import('@bomb.sh/tab/commander');
     complete(program, { completionCommandName: 'completion' });
     const [name, shell] = line;
@@ -113,7 +114,7 @@ function* optionsOf(specs: Readonly<Record<string, OptionSpec>>): Generator<Opti
 
 function valueOption(name: string, spec: OptionSpec): Option {
   const { array = false, choices, describe } = spec;
-  const option = new Option(`--${name} ${array ? `<${placeholder(spec)}...>` : `<${placeholder(spec)}>`}`, describe);
+  const option = new Option(`--${name} <${kindOf(spec)}${array ? '...' : ''}>`, describe);
   if (choices) option.choices(choices.map(String)); // for help and completion
   if (spec.default !== undefined) option.default(spec.default);
   let before: unknown[] | undefined;
@@ -124,7 +125,8 @@ function valueOption(name: string, spec: OptionSpec): Option {
   });
 }
 
-const placeholder = ({ type, choices }: OptionSpec) => (choices ? 'choice' : type === 'number' ? 'number' : 'text');
+/** What help calls an option's value. */
+const kindOf = ({ type, choices }: OptionSpec) => (choices ? 'choice' : type === 'number' ? 'number' : 'text');
 
 function parsedValue(name: string, { type, choices, wholeFrom }: OptionSpec, text: string): string | number {
   // commander takes the next word whatever it is.

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +18,8 @@ import { temporaryFolder } from '../temporary-folder.js';
 
 const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json';
 const software = !process.env.VK_ICD_FILENAMES && existsSync(swiftShader) ? { VK_ICD_FILENAMES: swiftShader } : {};
-const env = { XDG_RUNTIME_DIR: '/tmp', ...software };
+// Vulkan drivers may print an error where no such folder is named.
+const env = { XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR ?? tmpdir(), ...software };
 
 interface Outcome {
   readonly code: number | null;
